@@ -1,0 +1,1 @@
+"""Saddle: min-max learning at every width."""
