@@ -1,0 +1,103 @@
+"""Base optimisers: how far a player goes along its direction. Pure functions of direction and memory."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import final
+
+import torch
+
+from saddle.core.problem import Player
+from saddle.core.state import State, fleet_size
+from saddle.errors import UserError
+
+__all__ = ["Adam", "BaseStep", "Memory", "Sgd"]
+
+Memory = dict[str, torch.Tensor]
+"""What a scheme carries from step to step; like a state, every entry leads with the fleet dimension."""
+
+
+class BaseStep(ABC):
+    """Turns the direction `v` of one player into a displacement `δ`; schemes combine displacements."""
+
+    @abstractmethod
+    def init(self, player: Player, state: State) -> Memory:
+        """Memory before the first step of `player`."""
+
+    @abstractmethod
+    def displacement(
+        self, player: Player, direction: State, memory: Memory, step: float
+    ) -> tuple[State, Memory]:
+        """`δ` for the entries of `player` in `direction`, and the memory that changed."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Sgd(BaseStep):
+    """`δ = h v`: the plain gradient step."""
+
+    def init(self, player: Player, state: State) -> Memory:
+        return {}
+
+    def displacement(
+        self, player: Player, direction: State, memory: Memory, step: float
+    ) -> tuple[State, Memory]:
+        moved = torch._foreach_mul([direction[key] for key in player.keys], step)
+        return dict(zip(player.keys, moved, strict=True)), {}
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Adam(BaseStep):
+    """Adam for a direction `v` at the `t`-th displacement of this player.
+
+        m ← β₁ m + (1 − β₁) v,   s ← β₂ s + (1 − β₂) v²,
+        δ = h · (m / (1 − β₁ᵗ)) / (√(s / (1 − β₂ᵗ)) + ε).
+
+    Source: Kingma & Ba 2015, arXiv 1412.6980, algorithm 1.
+    """
+
+    beta1: float = 0.5
+    "Decay of the mean of directions; GANs use 0 to 0.5."
+    beta2: float = 0.999
+    "Decay of the mean of squared directions."
+    epsilon: float = 1e-8
+    "Added to the root, so that a direction of zero is no division by zero."
+
+    def __post_init__(self) -> None:
+        for name, beta in (("beta1", self.beta1), ("beta2", self.beta2)):
+            if not 0 <= beta < 1:
+                raise UserError(f"Adam's {name} is {beta}; it must be at least 0 and below 1.")
+
+    def init(self, player: Player, state: State) -> Memory:
+        memory: Memory = {_count(player): torch.zeros(fleet_size(state), dtype=torch.int64)}
+        for key in player.keys:
+            memory[f"adam.mean/{key}"] = torch.zeros_like(state[key])
+            memory[f"adam.square/{key}"] = torch.zeros_like(state[key])
+        return memory
+
+    def displacement(
+        self, player: Player, direction: State, memory: Memory, step: float
+    ) -> tuple[State, Memory]:
+        # The count stays on the CPU, where reading it waits for no device.
+        count = memory[_count(player)] + 1
+        t = int(count[0])
+        directions = [direction[key] for key in player.keys]
+        mean = torch._foreach_lerp(
+            [memory[f"adam.mean/{key}"] for key in player.keys], directions, 1 - self.beta1
+        )
+        square = torch._foreach_mul([memory[f"adam.square/{key}"] for key in player.keys], self.beta2)
+        torch._foreach_addcmul_(square, directions, directions, 1 - self.beta2)
+        moved = torch._foreach_sqrt(square)
+        torch._foreach_mul_(moved, (1 - self.beta2**t) ** -0.5)
+        torch._foreach_add_(moved, self.epsilon)
+        torch._foreach_reciprocal_(moved)
+        torch._foreach_mul_(moved, mean)
+        torch._foreach_mul_(moved, step / (1 - self.beta1**t))
+        changed: Memory = {_count(player): count}
+        changed |= {f"adam.mean/{key}": tensor for key, tensor in zip(player.keys, mean, strict=True)}
+        changed |= {f"adam.square/{key}": tensor for key, tensor in zip(player.keys, square, strict=True)}
+        return dict(zip(player.keys, moved, strict=True)), changed
+
+
+def _count(player: Player) -> str:
+    return f"adam.count/{player.name}"

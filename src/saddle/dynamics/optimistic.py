@@ -1,0 +1,44 @@
+"""Optimistic gradient descent-ascent: one evaluation a step, with a guess of the next from the last."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+import torch
+
+from saddle.core.evaluation import evaluate
+from saddle.core.problem import Batch, Problem
+from saddle.core.state import State
+from saddle.dynamics.base_step import Memory
+from saddle.dynamics.dynamics import Dynamics, moved_by, objectives
+
+__all__ = ["Optimistic"]
+
+PREVIOUS = "optimistic.previous/"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Optimistic(Dynamics):
+    """Past extragradient: twice the displacement of now less that of the step before.
+
+    With displacements `δ_t` (`h v(z_t)` for `Sgd`, Adam's for `Adam`),
+
+        z_{t+1} = z_t + 2 δ_t − δ_{t−1},    the first step being `z_1 = z_0 + δ_0`.
+
+    Source: Popov 1980; Daskalakis et al. 2018, arXiv 1711.00141, equation 6 and algorithm 1.
+    """
+
+    def step(
+        self, problem: Problem, state: State, memory: Memory, batches: Iterator[Batch]
+    ) -> tuple[State, Memory]:
+        direction, values = evaluate(problem, state, next(batches))
+        displacement, memory = self._displace_all(problem, direction, memory)
+        keys = list(displacement)
+        now = [displacement[key] for key in keys]
+        before = [memory.get(PREVIOUS + key, displacement[key]) for key in keys]
+        twice = torch._foreach_mul(now, 2.0)
+        torch._foreach_sub_(twice, before)
+        state = moved_by(problem, state, dict(zip(keys, twice, strict=True)), problem.players)
+        kept = {PREVIOUS + key: tensor for key, tensor in displacement.items()}
+        return state, memory | kept | objectives(values)
