@@ -1,0 +1,86 @@
+"""Images in memory: one uint8 tensor, their labels and a digest."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import final
+
+import torch
+from jaxtyping import Int64, UInt8
+from torch import Tensor
+
+__all__ = ["ImageSet", "Split"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ImageSet:
+    """`n` square images of one size in one contiguous tensor."""
+
+    name: str
+    "What the user called the source: the last part of its path, or `digits`."
+    images: UInt8[Tensor, "n c h w"]
+    "Pixels 0..255, channel first; `c` is 1 (grey) or 3 (RGB) and `h = w`."
+    labels: Int64[Tensor, " n"] | None = None
+    "Index into `classes` for every image, or None."
+    classes: tuple[str, ...] = ()
+    "Names of the classes; empty without labels."
+    skipped: tuple[str, ...] = ()
+    "One `file: why` for every file that was left out."
+
+    def __post_init__(self) -> None:
+        n, channels, height, width = self.images.shape
+        assert height == width and channels in (1, 3), f"not square grey or RGB images: {self.images.shape}"
+        assert self.images.is_contiguous()
+        assert self.labels is None or self.labels.shape == (n,)
+
+    def __len__(self) -> int:
+        return self.images.shape[0]
+
+    def __repr__(self) -> str:
+        n, channels, height, width = self.images.shape
+        return (
+            f"ImageSet({self.name!r}, {n} x {channels} x {height} x {width}, {len(self.classes)} classes, "
+            f"{len(self.skipped)} skipped, {self.images.device})"
+        )
+
+    @property
+    def size(self) -> int:
+        """Height = width, in pixels."""
+        return self.images.shape[-1]
+
+    @property
+    def channels(self) -> int:
+        """1 (grey) or 3 (RGB)."""
+        return self.images.shape[1]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the shape, the pixels and the labels; the name and the device do not matter."""
+        digest = hashlib.sha256(f"{tuple(self.images.shape)} uint8\n".encode())
+        digest.update(memoryview(self.images.cpu().numpy()))
+        if self.labels is not None:
+            digest.update(b"labels int64\n")
+            digest.update(memoryview(self.labels.cpu().contiguous().numpy().astype("<i8")))
+        return digest.hexdigest()
+
+    def subset(self, index: Tensor | Sequence[int]) -> "ImageSet":
+        """The images at `index` (integers), in that order."""
+        at = torch.as_tensor(index, dtype=torch.int64, device=self.images.device)
+        labels = None if self.labels is None else self.labels[at]
+        return replace(self, images=self.images[at], labels=labels)
+
+    def to(self, device: torch.device | str) -> "ImageSet":
+        """The same images on another device."""
+        labels = None if self.labels is None else self.labels.to(device)
+        return replace(self, images=self.images.to(device), labels=labels)
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Split:
+    """Images to train on and images held out."""
+
+    train: ImageSet
+    test: ImageSet
