@@ -59,6 +59,7 @@ def test_a_run_that_is_worked_on_says_by_whom(tmp_path, start):
     process = start(HOLD, run.path / ".lock")
     assert process.stdout.readline() == "held\n"
     assert run.try_lock() is None
+    assert run.wait_for_lock(seconds=0.05) is None
     with pytest.raises(UserError, match=rf"worked on by process {process.pid} on "), run.lock():
         pass
     process.kill()

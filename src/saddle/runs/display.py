@@ -3,8 +3,9 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
+from io import TextIOBase
 from types import TracebackType
-from typing import Any, TextIO, final
+from typing import Any, final
 
 from saddle.runs.jobs import Job, Outcome
 from saddle.runs.progress import Progress
@@ -32,7 +33,7 @@ class ProgressDisplay(Progress):
         jobs: Sequence[Job],
         workers: int,
         *,
-        stream: TextIO | None = None,
+        stream: TextIOBase | None = None,
         every: float | int = 5.0,
         clock: Callable[[], float | int] = time.monotonic,
     ) -> None:
@@ -40,7 +41,7 @@ class ProgressDisplay(Progress):
         self._left = TimeLeft({job.key: job.weight for job in jobs}, workers, clock)
         self._running: dict[str, tuple[float, str]] = {}
         self._ended: dict[str, int] = {"done": 0, "failed": 0, "interrupted": 0}
-        self._stream = stream or sys.stderr
+        self._stream: Any = stream or sys.stderr
         self._every = every
         self._clock = clock
         self._printed = float(clock())

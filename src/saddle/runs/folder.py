@@ -9,7 +9,7 @@
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any, final
 from saddle._files import write_text
 from saddle.errors import UserError
 from saddle.runs.hashing import canonical_json, config_hash, null, plain
-from saddle.runs.locks import Lock, holder, try_lock
+from saddle.runs.locks import Lock, holder, try_lock, wait_for
 from saddle.runs.rows import append_rows, read_rows, truncate_rows
 from saddle.runs.textfiles import explained, read_object
 
@@ -128,10 +128,16 @@ class RunFolder:
 
     def try_lock(self) -> Lock | None:
         """Take the run for this process, or None when another living process has it: leave the run to it."""
-        lock = try_lock(self.path / ".lock")
-        if lock is not None:
-            self._remove_leftovers()
-        return lock
+        return self._taken(try_lock(self.path / ".lock"))
+
+    def wait_for_lock(
+        self, *, seconds: float | int | None = None, give_up: Callable[[], bool] | None = None
+    ) -> Lock | None:
+        """Take the run when its holder lets go; None after `seconds`, or when `give_up()` (say, `stopping`) is true.
+
+        For the cells that another sweep works on, after one's own: then ask `finished` again, and go on from there.
+        """
+        return self._taken(wait_for(self.path / ".lock", seconds=seconds, give_up=give_up))
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -145,9 +151,12 @@ class RunFolder:
         with lock:
             yield
 
-    def _remove_leftovers(self) -> None:
+    def _taken(self, lock: Lock | None) -> Lock | None:
         # A killed writer leaves its temporary file, which may be a whole checkpoint. The lock makes us the only
         # writer, but for config.json, which `create` may be writing in another process.
+        if lock is None:
+            return None
         for file in (*self.path.glob(".*.tmp"), *self.samples_dir.glob(".*.tmp")):
             if not file.name.startswith(".config.json."):
                 file.unlink(missing_ok=True)
+        return lock
