@@ -1,0 +1,118 @@
+"""Minibatches and noise for a fleet: every member has its own streams of randomness."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+__all__ = ["GanBatch", "GanBatches", "member_generators"]
+
+StreamState = dict[str, Tensor]
+
+
+def member_generators(seeds: Sequence[int], purpose: int, device: torch.device) -> list[torch.Generator]:
+    """One generator a seed and purpose, independent of the other members.
+
+    Seeds and purposes are spread by a fixed odd multiplier, because torch's CPU generator keeps 32 bits and
+    neighbouring seeds should not share them.
+    """
+    mixed = [(seed * 0x9E3779B1 + purpose * 0x85EBCA6B + 0x1234567) % 2**32 for seed in seeds]
+    return [torch.Generator(device).manual_seed(value) for value in mixed]
+
+
+class GanBatch:
+    """One fleet-wide minibatch, drawn only as far as it is used: a generator's step reads no images."""
+
+    def __init__(self, batches: "GanBatches", step: int) -> None:
+        self._batches = batches
+        self.step = step
+        "Training step that this batch belongs to; lazy penalties count by it."
+
+    @cached_property
+    def real(self) -> Float[Tensor, "fleet batch channels height width"]:
+        """Real images scaled to [−1, 1]."""
+        return self._batches.draw_real()
+
+    @cached_property
+    def latent(self) -> Float[Tensor, "fleet batch latent"]:
+        """Inputs of the generator, N(0, I)."""
+        return self._batches.draw_latent()
+
+    def uniform(self) -> Float[Tensor, "fleet batch"]:
+        """Uniform numbers on [0, 1), fresh at every call."""
+        return self._batches.draw_uniform()
+
+
+class GanBatches:
+    """An endless iterator of `GanBatch`; member `i` draws from its own generators only.
+
+    Images go through a fresh permutation every epoch (the last partial batch is left out). `member_state` and
+    `load` hold everything that decides what comes next, so a resumed run draws what an unbroken one would.
+    """
+
+    def __init__(
+        self,
+        images: UInt8[Tensor, "n channels height width"],
+        *,
+        seeds: Sequence[int],
+        batch: int,
+        latent: int,
+    ) -> None:
+        self._images, self._batch, self._latent = images, batch, latent
+        self._order = member_generators(seeds, 1, images.device)
+        self._noise = member_generators(seeds, 2, images.device)
+        # What the order generators were before they made the permutation now in use.
+        self._before = [generator.get_state() for generator in self._order]
+        self._permutations = [self._permute(generator) for generator in self._order]
+        self._cursor = 0
+        self.step = 0
+
+    def __iter__(self) -> "GanBatches":
+        return self
+
+    def __next__(self) -> GanBatch:
+        return GanBatch(self, self.step)
+
+    def draw_real(self) -> Float[Tensor, "fleet batch channels height width"]:
+        if self._cursor + self._batch > len(self._images):
+            self._before = [generator.get_state() for generator in self._order]
+            self._permutations = [self._permute(generator) for generator in self._order]
+            self._cursor = 0
+        picked = torch.stack(
+            [order[self._cursor : self._cursor + self._batch] for order in self._permutations]
+        )
+        self._cursor += self._batch
+        return self._images[picked].to(torch.float32).div_(127.5).sub_(1)
+
+    def draw_latent(self) -> Float[Tensor, "fleet batch latent"]:
+        device = self._images.device
+        size = (self._batch, self._latent)
+        return torch.stack([torch.randn(size, generator=g, device=device) for g in self._noise])
+
+    def draw_uniform(self) -> Float[Tensor, "fleet batch"]:
+        device = self._images.device
+        return torch.stack([torch.rand(self._batch, generator=g, device=device) for g in self._noise])
+
+    def member_state(self, member: int) -> StreamState:
+        """Everything that decides what `member` draws next."""
+        return {
+            "order": self._before[member].clone(),
+            "noise": self._noise[member].get_state(),
+            "cursor": torch.tensor(self._cursor),
+        }
+
+    def load(self, states: Sequence[StreamState], step: int) -> None:
+        """Continue where members with these `member_state`s stood at `step`."""
+        cursors = {int(state["cursor"]) for state in states}
+        assert len(cursors) == 1, "members of one fleet draw in step"
+        for order, noise, state in zip(self._order, self._noise, states, strict=True):
+            order.set_state(state["order"])
+            noise.set_state(state["noise"])
+        self._before = [generator.get_state() for generator in self._order]
+        self._permutations = [self._permute(generator) for generator in self._order]
+        self._cursor, self.step = cursors.pop(), step
+
+    def _permute(self, generator: torch.Generator) -> Tensor:
+        return torch.randperm(len(self._images), generator=generator, device=self._images.device)

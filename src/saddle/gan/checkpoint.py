@@ -1,0 +1,130 @@
+"""Checkpoints of a fleet: one file a member, all of one step or none."""
+
+import contextlib
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from saddle._files import replacing
+from saddle.errors import UserError
+
+__all__ = [
+    "CHECKPOINT",
+    "Payload",
+    "global_randomness",
+    "read_checkpoint",
+    "read_fleet",
+    "restore_randomness",
+    "write_fleet",
+]
+
+CHECKPOINT = "checkpoint.pt"
+NEXT = "checkpoint.next.pt"
+FORMAT = 1
+
+Payload = dict[str, Any]
+"""One member: `format`, `step`, `state`, `memory`, `average`, `streams`, `randomness`, `clock` and `network`."""
+
+
+def write_fleet(folders: Sequence[Path], payloads: Sequence[Payload]) -> None:
+    """Write every member's checkpoint so that a kill at any moment leaves one step that all of them have.
+
+    First all new files under a second name, then all renames: before the last new file is whole, everybody
+    still has the old step; after it, `read_fleet` finishes the renames that are missing.
+    """
+    for folder, payload in zip(folders, payloads, strict=True):
+        with replacing(folder / NEXT) as temporary:
+            torch.save({"format": FORMAT} | payload, temporary)
+    for folder in folders:
+        (folder / NEXT).replace(folder / CHECKPOINT)
+
+
+def read_fleet(folders: Sequence[Path]) -> list[Payload | None]:
+    """Each member's checkpoint (None: it has none yet), after finishing an interrupted `write_fleet`.
+
+    A pending file is taken where it makes all members agree on its step, and dropped otherwise.
+    """
+    current = [_read_if_there(folder / CHECKPOINT) for folder in folders]
+    pending = [_read_if_there(folder / NEXT) for folder in folders]
+    newest = {payload["step"] for payload in pending if payload is not None}
+    complete = len(newest) == 1 and all(
+        any(payload is not None and payload["step"] in newest for payload in pair)
+        for pair in zip(current, pending, strict=True)
+    )
+    for index, (folder, payload) in enumerate(zip(folders, pending, strict=True)):
+        if payload is None:
+            continue
+        if complete:
+            (folder / NEXT).replace(folder / CHECKPOINT)
+            current[index] = payload
+        else:
+            (folder / NEXT).unlink()
+    _remove_leftovers(folders)
+    return current
+
+
+def fleet_steps(folders: Sequence[Path]) -> list[int]:
+    """The step at which each member stands (0: it has no checkpoint)."""
+    return [0 if payload is None else payload["step"] for payload in read_fleet(folders)]
+
+
+def read_checkpoint(path: Path) -> Payload:
+    """Read one checkpoint without unpickling code (`weights_only`); a `UserError` says why it cannot be read."""
+    try:
+        payload = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise UserError(
+            f"{path} does not exist; train first, or name the folder of a run that has begun."
+        ) from None
+    except Exception as error:
+        reason = str(error).partition("\n")[0][:200]
+        raise UserError(
+            f"{path} cannot be read as a checkpoint ({reason}); delete it to train this run from its beginning."
+        ) from None
+    if not isinstance(payload, dict) or payload.get("format") != FORMAT:
+        raise UserError(
+            f"{path} is no checkpoint of this version of Saddle; delete it to train this run again."
+        )
+    return payload
+
+
+def global_randomness() -> Payload:
+    """States of the generators that Saddle does not use itself, but that a user's own callable may."""
+    words: Any = np.random.get_state(legacy=True)  # noqa: NPY002
+    kind, keys, position, has_gauss, gauss = words
+    version, internal, following = random.getstate()
+    state: Payload = {
+        "torch": torch.get_rng_state(),
+        "numpy": [kind, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss],
+        "python": [version, list(internal), following],
+    }
+    if torch.cuda.is_available():
+        state["cuda"] = torch.cuda.get_rng_state_all()
+    return state
+
+
+def restore_randomness(state: Payload) -> None:
+    """Undo whatever happened to the global generators since `global_randomness`."""
+    torch.set_rng_state(state["torch"])
+    kind, keys, position, has_gauss, gauss = state["numpy"]
+    np.random.set_state((kind, keys.numpy().astype(np.uint32), position, has_gauss, gauss))  # noqa: NPY002
+    version, internal, following = state["python"]
+    random.setstate((version, tuple(internal), following))
+    if "cuda" in state and torch.cuda.device_count() == len(state["cuda"]):
+        torch.cuda.set_rng_state_all(state["cuda"])
+
+
+def _read_if_there(path: Path) -> Payload | None:
+    return read_checkpoint(path) if path.exists() else None
+
+
+def _remove_leftovers(folders: Sequence[Path]) -> None:
+    # Temporary files of a process that was killed while it wrote.
+    for folder in folders:
+        for leftover in folder.glob(f".{NEXT}.*.tmp"):
+            with contextlib.suppress(FileNotFoundError):
+                leftover.unlink()

@@ -1,0 +1,92 @@
+"""What a GAN and its training are made of. Standard library only: the command line reads its help from here."""
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+from saddle.errors import UserError
+
+__all__ = ["GanConfig"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class GanConfig:
+    """Networks, objectives and the scheme that trains them; everything here changes the result of a run."""
+
+    arch: Literal["mlp", "dcgan", "resnet"] = "dcgan"
+    """Architecture of generator and discriminator."""
+    latent: int = 128
+    """Dimension of the generator's input, drawn from N(0, I)."""
+    norm_d: Literal["auto", "batch", "none"] = "auto"
+    """Normalisation in the discriminator; auto: batch norm for dcgan, unless a penalty, spectral norm or the Wasserstein loss forbids it."""
+    spectral_norm: Literal["none", "discriminator", "both"] = "none"
+    """Networks whose layers are divided by their largest singular value."""
+    loss: Literal["non-saturating", "least-squares", "hinge", "wasserstein", "relativistic"] = (
+        "non-saturating"
+    )
+    """Objective of the two players."""
+    gradient_penalty: float = 0.0
+    """Weight of (|gradient| - 1)^2 between real and fake images (10 for WGAN-GP)."""
+    r1: float = 0.0
+    """Weight γ of (γ/2)|gradient|^2 at real images."""
+    r2: float = 0.0
+    """Weight γ of (γ/2)|gradient|^2 at generated images."""
+    penalty_every: int = 1
+    """Apply the penalties only every this many steps, that many times stronger (lazy regularisation)."""
+    critic_steps: int = 1
+    """Discriminator steps per generator step (5 for WGAN-GP); alternating scheme only."""
+    scheme: Literal["alternating", "simultaneous", "extragradient", "optimistic"] = "alternating"
+    """Order and form of the players' steps; alternating moves the discriminator first."""
+    lr_g: float = 2e-4
+    """Adam's step of the generator."""
+    lr_d: float = 2e-4
+    """Adam's step of the discriminator."""
+    beta1: float = 0.5
+    """Adam's decay of the mean (0 for ResNets with a gradient penalty)."""
+    beta2: float = 0.999
+    """Adam's decay of the mean square."""
+    ema: float = 0.999
+    """Decay of the generator's moving average, which samples and scores use; 0: none. Ramps up as (1+t)/(10+t)."""
+    batch: int = 64
+    """Images per batch and member."""
+    precision: Literal["float32", "tf32", "bfloat16"] = "float32"
+    """Arithmetic of the networks; tf32 and bfloat16 need a CUDA device (bfloat16 is five times slower on CPUs)."""
+
+    def __post_init__(self) -> None:
+        for name in ("latent", "critic_steps", "penalty_every", "batch"):
+            _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+        for name in ("gradient_penalty", "r1", "r2"):
+            _require(
+                0 <= getattr(self, name) < float("inf"), name, getattr(self, name), "0 (off) or positive"
+            )
+        for name in ("lr_g", "lr_d"):
+            _require(0 < getattr(self, name) < float("inf"), name, getattr(self, name), "positive")
+        for name in ("beta1", "beta2", "ema"):
+            _require(0 <= getattr(self, name) < 1, name, getattr(self, name), "at least 0 and below 1")
+        if self.critic_steps > 1 and self.scheme != "alternating":
+            raise UserError(
+                f"--critic-steps {self.critic_steps} has no meaning in the {self.scheme} scheme, where both players "
+                "move at once; use --scheme alternating, or --critic-steps 1 with a larger --lr-d."
+            )
+        if self.norm_d == "batch" and self._gradient_wanted:
+            raise UserError(
+                "--norm-d batch makes one image's gradient depend on the others of its batch, so a gradient penalty "
+                "has no meaning with it; leave --norm-d auto."
+            )
+
+    @property
+    def _gradient_wanted(self) -> bool:
+        return max(self.gradient_penalty, self.r1, self.r2) > 0
+
+    @property
+    def discriminator_norm(self) -> Literal["batch", "none"]:
+        """`norm_d` with `auto` resolved."""
+        if self.norm_d != "auto":
+            return self.norm_d
+        forbidden = self._gradient_wanted or self.spectral_norm != "none" or self.loss == "wasserstein"
+        return "batch" if self.arch == "dcgan" and not forbidden else "none"
+
+
+def _require(good: bool, name: str, value: object, rule: str) -> None:
+    if not good:
+        raise UserError(f"--{name.replace('_', '-')} is {value}; it must be {rule}.")

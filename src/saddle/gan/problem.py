@@ -1,0 +1,140 @@
+"""The GAN as a game between two networks."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from saddle.core.problem import Player, Problem
+from saddle.core.state import State
+from saddle.gan.batches import GanBatch
+from saddle.gan.config import GanConfig
+from saddle.gan.losses import Loss, make_loss
+from saddle.gan.penalties import gradient_penalty, squared_gradient
+from saddle.networks import Network, discriminator, generator
+
+__all__ = ["DISCRIMINATOR", "GENERATOR", "GanProblem", "make_gan"]
+
+GENERATOR, DISCRIMINATOR = "generator", "discriminator"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class GanProblem(Problem):
+    """Two players that both descend: the discriminator its loss plus penalties, the generator its loss.
+
+    The state holds the parameters of both networks and the untrained vectors of spectral normalisation.
+    """
+
+    generator: Network
+    discriminator: Network
+    loss: Loss
+    config: GanConfig
+
+    def __post_init__(self) -> None:
+        players = (
+            Player(name=DISCRIMINATOR, keys=self.discriminator.parameters),
+            Player(name=GENERATOR, keys=self.generator.parameters),
+        )
+        object.__setattr__(self, "players", players)
+
+    def init(self, generators: Sequence[torch.Generator]) -> State:
+        return self.generator.init(generators) | self.discriminator.init(generators)
+
+    def objective(self, state: State, batch: GanBatch) -> dict[str, Float[Tensor, " fleet"]]:
+        return {player.name: self.objective_of(player.name, state, batch) for player in self.players}
+
+    def objective_of(self, player: str, state: State, batch: GanBatch) -> Float[Tensor, " fleet"]:
+        if player == GENERATOR:
+            return self._generator_loss(state, batch)
+        return self._discriminator_loss(state, batch)
+
+    def project(self, player: str, state: State) -> State:
+        network = self.generator if player == GENERATOR else self.discriminator
+        return network.refresh(state) if network.buffers else {}
+
+    def _generator_loss(self, state: State, batch: GanBatch) -> Float[Tensor, " fleet"]:
+        real = None
+        with self._precision(batch.latent.device):
+            fake = self.discriminator(state, self.generator(state, batch.latent))
+            if self.loss.paired:
+                with torch.no_grad():
+                    real = self.discriminator(state, batch.real)
+        return self.loss.generator(fake.float(), None if real is None else real.float())
+
+    def _discriminator_loss(self, state: State, batch: GanBatch) -> Float[Tensor, " fleet"]:
+        config = self.config
+        penalised = batch.step % config.penalty_every == 0
+        with self._precision(batch.latent.device):
+            # The generator stands still: no graph is built through it.
+            with torch.no_grad():
+                fake_images = self.generator(state, batch.latent).to(batch.real.dtype)
+            if penalised and config.r1 > 0:
+                batch.real.requires_grad_()
+            if penalised and config.r2 > 0:
+                fake_images.requires_grad_()
+            real, fake = self._logits(state, batch.real, fake_images)
+        value = self.loss.discriminator(real.float(), fake.float())
+        if not penalised:
+            return value
+        if config.r1 > 0:
+            value = value + 0.5 * config.r1 * config.penalty_every * squared_gradient(real, batch.real)
+        if config.r2 > 0:
+            value = value + 0.5 * config.r2 * config.penalty_every * squared_gradient(fake, fake_images)
+        if config.gradient_penalty > 0:
+            with self._precision(batch.latent.device):
+                penalty = gradient_penalty(
+                    lambda images: self.discriminator(state, images).float(),
+                    batch.real.detach(),
+                    fake_images.detach(),
+                    batch.uniform(),
+                )
+            value = value + config.gradient_penalty * config.penalty_every * penalty
+        return value
+
+    def _logits(self, state: State, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        if config_needs_two_passes(self.config):
+            return self.discriminator(state, real), self.discriminator(state, fake)
+        # Without batch norm the images do not meet, and one pass over both halves costs less than two.
+        both = self.discriminator(state, torch.cat([real, fake], dim=1))
+        return both[:, : real.shape[1]], both[:, real.shape[1] :]
+
+    def _precision(self, device: torch.device) -> AbstractContextManager[object]:
+        if self.config.precision == "bfloat16" and device.type == "cuda":
+            return torch.autocast("cuda", torch.bfloat16)
+        return nullcontext()
+
+
+def config_needs_two_passes(config: GanConfig) -> bool:
+    """Batch norm keeps separate statistics for real and generated images; penalties need separate inputs."""
+    return config.discriminator_norm == "batch" or config.r1 > 0 or config.r2 > 0
+
+
+def make_gan(config: GanConfig, *, width_g: int, width_d: int, size: int, channels: int) -> GanProblem:
+    """Networks of `config` at the given widths for `channels` x `size` x `size` images, as a game."""
+    return GanProblem(
+        generator=generator(
+            config.arch,
+            width=width_g,
+            size=size,
+            channels=channels,
+            latent=config.latent,
+            spectral_norm=config.spectral_norm == "both",
+            prefix="generator.",
+        ),
+        discriminator=discriminator(
+            config.arch,
+            width=width_d,
+            size=size,
+            channels=channels,
+            spectral_norm=config.spectral_norm != "none",
+            norm=config.discriminator_norm,
+            prefix="discriminator.",
+        ),
+        loss=make_loss(config.loss),
+        config=config,
+    )

@@ -1,0 +1,68 @@
+"""Images from a generator's weights."""
+
+import io
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image
+from torch import Tensor
+
+from saddle.core.state import State
+from saddle.gan.batches import member_generators
+from saddle.networks import Network
+
+__all__ = ["fixed_latents", "grid_name", "grid_png", "sample"]
+
+STATISTICS_LATENTS = 512
+"Latents whose pass gives the batch-norm statistics that sampling uses."
+
+
+def fixed_latents(seed: int, count: int, latent: int, purpose: int) -> Float[Tensor, "1 count latent"]:
+    """The same `count` latents for the same seed and purpose, always (drawn on the CPU for every device)."""
+    (generator,) = member_generators([seed], purpose, torch.device("cpu"))
+    return torch.randn(1, count, latent, generator=generator)
+
+
+@torch.inference_mode()
+def sample(
+    generator: Network, state: State, latents: Float[Tensor, "1 n latent"], *, batch: int = 64
+) -> UInt8[Tensor, "n channels height width"]:
+    """Images `G(z)` of a fleet of one, as bytes on the CPU.
+
+    Batch norm uses the statistics of one pass over fixed latents ("standing statistics", Brock et al. 2019,
+    arXiv 1809.11096), so an image depends on its own latent and the weights only.
+    """
+    device = next(iter(state.values())).device
+    calibration = fixed_latents(0, STATISTICS_LATENTS, latents.shape[2], purpose=5).to(device)
+    frozen = state | generator.statistics(state, calibration)
+    images = []
+    for part in latents.split(batch, dim=1):
+        # Kernels may round differently for another batch size; with every part padded to a whole batch, an
+        # image is the same however many are asked for.
+        padded = torch.nn.functional.pad(part, (0, 0, 0, batch - part.shape[1])).to(device)
+        out = generator(frozen, padded)[0, : part.shape[1]].float()
+        images.append(out.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).cpu())
+    return torch.cat(images)
+
+
+def grid_png(images: UInt8[Tensor, "n channels height width"], *, columns: int = 8) -> bytes:
+    """A PNG of the images in rows of `columns`, a pixel apart; images below 32 px are enlarged by whole pixels."""
+    count, channels, height, width = images.shape
+    scale = max(1, -(-32 // height))
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    cell_h, cell_w = height * scale + 1, width * scale + 1
+    sheet = np.full((rows * cell_h + 1, columns * cell_w + 1, channels), 255, np.uint8)
+    enlarged = images.repeat_interleave(scale, 2).repeat_interleave(scale, 3).permute(0, 2, 3, 1).numpy()
+    for index, image in enumerate(enlarged):
+        top, left = index // columns * cell_h + 1, index % columns * cell_w + 1
+        sheet[top : top + cell_h - 1, left : left + cell_w - 1] = image
+    buffer = io.BytesIO()
+    Image.fromarray(sheet.squeeze(2) if channels == 1 else sheet).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def grid_name(step: int) -> str:
+    """File name of the grid at `step`; sorts by step."""
+    return f"samples/step-{step:08d}.png"

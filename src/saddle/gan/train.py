@@ -1,0 +1,294 @@
+"""The training loop: a fleet of GANs, one step after another, in a form that can stop and go on anywhere."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, final
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from saddle._files import write_bytes
+from saddle.core.state import State, fleet_size, member, stack
+from saddle.dynamics import Dynamics
+from saddle.dynamics.base_step import Memory
+from saddle.dynamics.dynamics import OBJECTIVE
+from saddle.gan.batches import GanBatches, member_generators
+from saddle.gan.checkpoint import Payload, global_randomness, read_fleet, restore_randomness, write_fleet
+from saddle.gan.problem import DISCRIMINATOR, GENERATOR, GanProblem
+from saddle.gan.sampling import fixed_latents, grid_name, grid_png, sample
+
+__all__ = ["Cadence", "Ending", "Hooks", "Member", "train_fleet"]
+
+Row = dict[str, Any]
+DIVERGED_ABOVE = 1e12
+"A loss beyond this is as good as infinite: float32 gradients of it are noise."
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One GAN of the fleet."""
+
+    seed: int
+    folder: Path
+    "Where its checkpoint and sample grids go."
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Cadence:
+    """Steps between the things that are not training; none of them changes what is trained."""
+
+    log: int = 50  # losses, and the look for divergence
+    sample: int = 1000  # grids of fixed latents
+    evaluate: int = 1000  # scores
+    checkpoint: int = 1000
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Hooks:
+    """What the loop tells and asks its surroundings."""
+
+    record: Callable[[int, list[Row]], None]  # rows of member number i, in step order
+    resume: Callable[[int, int], None]  # member i goes on from this step: forget later rows
+    evaluate: Callable[[State, int], list[Row]] | None = (
+        None  # averaged weights of one member, its seed -> scores
+    )
+    progress: Callable[[int, str], None] = lambda step, text: None  # called every step: must be cheap
+    stopping: Callable[[], bool] = lambda: False
+    ended: Callable[[int, "Ending"], None] = lambda index, ending: None  # as soon as it is known
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How a member's training ended."""
+
+    status: Literal["done", "diverged", "interrupted"]
+    step: int
+    message: str
+    seconds_per_step: float
+    "Measured seconds of training per step and member (evaluation and checkpoints not counted)."
+
+
+@dataclass
+class _Fleet:
+    """What the loop carries from step to step."""
+
+    members: list[int]  # indices of those still training
+    state: State
+    memory: Memory
+    average: State  # moving average of the generators' parameters
+    step: int = 0
+    seconds: float = 0.0
+    timed: int = 0  # member-steps in `seconds`
+    losses: dict[str, list[float]] = field(default_factory=dict)
+
+
+def train_fleet(
+    problem: GanProblem,
+    dynamics: Dynamics,
+    images: UInt8[Tensor, "n channels height width"],
+    members: Sequence[Member],
+    *,
+    steps: int,
+    cadence: Cadence,
+    hooks: Hooks,
+) -> list[Ending]:
+    """Train one GAN a member to `steps` steps on `images` (uint8, on the device to train on), all in one batch.
+
+    Goes on from the members' checkpoints where they have them (all at one step); a run that was stopped and
+    resumed equals an unbroken one bit for bit. A member whose loss is no longer finite leaves the fleet with
+    status `diverged`; the others go on. `hooks.stopping` ends the loop after the step in hand with a checkpoint.
+    """
+    fleet, batches = _begin(problem, dynamics, images, members, hooks)
+    endings: dict[int, Ending] = {}
+    generator = list(problem.generator.parameters)
+    while fleet.step < steps and fleet.members and not hooks.stopping():
+        began = time.perf_counter()
+        batches.step = fleet.step
+        fleet.state, fleet.memory = dynamics.step(problem, fleet.state, fleet.memory, batches)
+        fleet.step += 1
+        _average(fleet, generator, problem.config.ema)
+        last = fleet.step == steps
+        gone = _look(fleet, members, hooks) if last or fleet.step % cadence.log == 0 else {}
+        fleet.seconds += time.perf_counter() - began
+        fleet.timed += len(fleet.members)
+        if gone:
+            batches = _leave(fleet, problem, batches, images, members, gone, hooks)
+            endings |= gone
+        if last or fleet.step % cadence.sample == 0:
+            _draw_grids(fleet, problem, members)
+        if hooks.evaluate is not None and (last or fleet.step % cadence.evaluate == 0):
+            _evaluate(fleet, problem, members, hooks)
+        if last or fleet.step % cadence.checkpoint == 0:
+            _save(fleet, batches, members)
+        hooks.progress(fleet.step, _status_line(fleet))
+    if fleet.step < steps:
+        _save(fleet, batches, members)
+    for index in fleet.members:
+        endings[index] = _ending(fleet, "done" if fleet.step >= steps else "interrupted")
+        hooks.ended(index, endings[index])
+    return [endings[index] for index in range(len(members))]
+
+
+def _begin(
+    problem: GanProblem, dynamics: Dynamics, images: Tensor, members: Sequence[Member], hooks: Hooks
+) -> tuple[_Fleet, GanBatches]:
+    device, seeds = images.device, [member.seed for member in members]
+    batches = _batches(problem, images, members, range(len(members)))
+    payloads = [payload for payload in read_fleet([m.folder for m in members]) if payload is not None]
+    # Rows are only forgotten after the checkpoints have been read well.
+    for index in range(len(members)):
+        hooks.resume(index, payloads[0]["step"] if payloads else 0)
+    if not payloads:
+        state = problem.init(member_generators(seeds, 0, torch.device("cpu")))
+        state = {key: tensor.to(device) for key, tensor in state.items()}
+        average = {key: state[key] for key in problem.generator.parameters}
+        fleet = _Fleet(list(range(len(members))), state, dynamics.init(problem, state), average)
+        return fleet, batches
+    assert len(payloads) == len(members), "members of one fleet have checkpoints together"
+    assert len({payload["step"] for payload in payloads}) == 1, "members of one fleet are at one step"
+    state, memory, average = (
+        stack([_on(payload[part], device) for payload in payloads]) for part in ("state", "memory", "average")
+    )
+    clock = payloads[0]["clock"]
+    restore_randomness(payloads[0]["randomness"])
+    batches.load([payload["streams"] for payload in payloads], payloads[0]["step"])
+    everybody = list(range(len(members)))
+    fleet = _Fleet(everybody, state, memory, average, payloads[0]["step"], clock["seconds"], clock["timed"])
+    return fleet, batches
+
+
+def _batches(
+    problem: GanProblem, images: Tensor, members: Sequence[Member], chosen: Sequence[int]
+) -> GanBatches:
+    config = problem.config
+    seeds = [members[index].seed for index in chosen]
+    return GanBatches(images, seeds=seeds, batch=config.batch, latent=config.latent)
+
+
+def _on(entries: State, device: torch.device) -> State:
+    # Adam's counts live on the CPU, where they are read every step.
+    return {key: t if t.dtype == torch.int64 else t.to(device) for key, t in entries.items()}
+
+
+def _average(fleet: _Fleet, keys: list[str], decay: float) -> None:
+    """`ā ← d ā + (1 − d) θ` with `d = min(decay, (1 + t)/(10 + t))`; decay 0 keeps the weights themselves."""
+    now = [fleet.state[key] for key in keys]
+    weight = 1 - min(decay, (1 + fleet.step) / (10 + fleet.step))
+    mean = torch._foreach_lerp([fleet.average[key] for key in keys], now, weight) if decay > 0 else now
+    fleet.average = dict(zip(keys, mean, strict=True))
+
+
+def _look(fleet: _Fleet, members: Sequence[Member], hooks: Hooks) -> dict[int, Ending]:
+    """Record the losses, and end members whose loss is not finite. The only place that waits for the device."""
+    names = (DISCRIMINATOR, GENERATOR)
+    losses = torch.stack([fleet.memory[OBJECTIVE + name] for name in names]).double().tolist()
+    fleet.losses = dict(zip(names, losses, strict=True))
+    gone: dict[int, Ending] = {}
+    for position, index in enumerate(fleet.members):
+        values = {name: fleet.losses[name][position] for name in names}
+        bad = [name for name, value in values.items() if not abs(value) < DIVERGED_ABOVE]
+        if bad:
+            message = f"the {bad[0]}'s loss was {values[bad[0]]:g} at step {fleet.step}"
+            gone[index] = _ending(fleet, "diverged", message)
+        else:
+            row = {"step": fleet.step} | {f"loss_{name}": value for name, value in values.items()}
+            hooks.record(index, [row])
+    return gone
+
+
+def _leave(
+    fleet: _Fleet,
+    problem: GanProblem,
+    batches: GanBatches,
+    images: Tensor,
+    members: Sequence[Member],
+    gone: dict[int, Ending],
+    hooks: Hooks,
+) -> GanBatches:
+    """Take diverged members out of the fleet; returns the remaining members' streams.
+
+    The smaller fleet is saved before the endings are: a resume that finds a member ended then also finds the
+    others' checkpoints from after it left, and goes on with the very fleet that an unbroken run has.
+    """
+    staying = [position for position, index in enumerate(fleet.members) if index not in gone]
+    streams = [batches.member_state(position) for position in staying]
+    fleet.members = [fleet.members[position] for position in staying]
+    if staying:
+        for part in ("state", "memory", "average"):
+            setattr(fleet, part, stack([member(getattr(fleet, part), position) for position in staying]))
+        batches = _batches(problem, images, members, fleet.members)
+        batches.load(streams, fleet.step)
+        _save(fleet, batches, members)
+    for index, ending in gone.items():
+        hooks.ended(index, ending)
+    return batches
+
+
+def _draw_grids(fleet: _Fleet, problem: GanProblem, members: Sequence[Member]) -> None:
+    for position, index in enumerate(fleet.members):
+        folder = members[index].folder
+        (folder / "samples").mkdir(exist_ok=True)
+        latents = fixed_latents(members[index].seed, 64, problem.config.latent, purpose=3)
+        pictures = sample(problem.generator, _generator(fleet, problem, position), latents)
+        write_bytes(folder / grid_name(fleet.step), grid_png(pictures))
+
+
+def _evaluate(fleet: _Fleet, problem: GanProblem, members: Sequence[Member], hooks: Hooks) -> None:
+    assert hooks.evaluate is not None
+    for position, index in enumerate(fleet.members):
+        hooks.progress(fleet.step, f"scoring seed {members[index].seed}")
+        scores = hooks.evaluate(_generator(fleet, problem, position), members[index].seed)
+        hooks.record(index, [{"step": fleet.step, "scores": scores}])
+
+
+def _generator(fleet: _Fleet, problem: GanProblem, position: int) -> State:
+    """One member's generator: averaged parameters, and the vectors that spectral normalisation needs."""
+    buffers = {key: fleet.state[key] for key in problem.generator.buffers}
+    return member(fleet.average | buffers, position)
+
+
+def _save(fleet: _Fleet, batches: GanBatches, members: Sequence[Member]) -> None:
+    if not fleet.members:
+        return
+    assert fleet_size(fleet.state) == len(fleet.members)
+    randomness = global_randomness()
+    payloads: list[Payload] = [
+        {
+            "step": fleet.step,
+            "state": _to_cpu(member(fleet.state, position)),
+            "memory": _to_cpu(member(fleet.memory, position)),
+            "average": _to_cpu(member(fleet.average, position)),
+            "streams": batches.member_state(position),
+            "randomness": randomness,
+            "clock": {"seconds": fleet.seconds, "timed": fleet.timed},
+        }
+        for position in range(len(fleet.members))
+    ]
+    write_fleet([members[index].folder for index in fleet.members], payloads)
+
+
+def _to_cpu(entries: State) -> State:
+    return {key: tensor.cpu() for key, tensor in entries.items()}
+
+
+def _ending(fleet: _Fleet, status: Literal["done", "diverged", "interrupted"], message: str = "") -> Ending:
+    return Ending(
+        status=status,
+        step=fleet.step,
+        message=message,
+        seconds_per_step=fleet.seconds / max(fleet.timed, 1),
+    )
+
+
+def _status_line(fleet: _Fleet) -> str:
+    if not fleet.losses:
+        return ""
+    mean = {name: sum(values) / len(values) for name, values in fleet.losses.items()}
+    return f"loss D {mean[DISCRIMINATOR]:.3f}  G {mean[GENERATOR]:.3f}"
