@@ -1,7 +1,7 @@
 """The training loop: a fleet of GANs, one step after another, in a form that can stop and go on anywhere."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, final
@@ -115,18 +115,22 @@ def train_fleet(
         fleet.step += 1
         _average(fleet, generator, problem.config.ema)
         last = fleet.step == steps
-        gone = _look(fleet, members, hooks) if last or fleet.step % cadence.log == 0 else {}
+        gone = _look(fleet, hooks) if last or fleet.step % cadence.log == 0 else {}
         fleet.seconds += time.perf_counter() - began
         fleet.timed += len(fleet.members)
         if gone:
-            batches = _leave(fleet, problem, batches, images, members, gone, hooks)
-            endings |= gone
+            batches = _without(fleet, problem, batches, images, members, gone)
         if last or fleet.step % cadence.sample == 0:
             _draw_grids(fleet, problem, members)
         if hooks.evaluate is not None and (last or fleet.step % cadence.evaluate == 0):
             _evaluate(fleet, problem, members, hooks)
-        if last or fleet.step % cadence.checkpoint == 0:
+        if last or gone or fleet.step % cadence.checkpoint == 0:
             _save(fleet, batches, members)
+        # Only now: a resume that finds a member ended also finds the others' checkpoints from after it left,
+        # and goes on with the very fleet that an unbroken run has.
+        for index, ending in gone.items():
+            endings[index] = ending
+            hooks.ended(index, ending)
         hooks.progress(fleet.step, _status_line(fleet))
     if fleet.step < steps:
         _save(fleet, batches, members)
@@ -185,7 +189,7 @@ def _average(fleet: _Fleet, keys: list[str], decay: float) -> None:
     fleet.average = dict(zip(keys, mean, strict=True))
 
 
-def _look(fleet: _Fleet, members: Sequence[Member], hooks: Hooks) -> dict[int, Ending]:
+def _look(fleet: _Fleet, hooks: Hooks) -> dict[int, Ending]:
     """Record the losses, and end members whose loss is not finite. The only place that waits for the device."""
     names = (DISCRIMINATOR, GENERATOR)
     losses = torch.stack([fleet.memory[OBJECTIVE + name] for name in names]).double().tolist()
@@ -203,32 +207,25 @@ def _look(fleet: _Fleet, members: Sequence[Member], hooks: Hooks) -> dict[int, E
     return gone
 
 
-def _leave(
+def _without(
     fleet: _Fleet,
     problem: GanProblem,
     batches: GanBatches,
     images: Tensor,
     members: Sequence[Member],
-    gone: dict[int, Ending],
-    hooks: Hooks,
+    gone: Container[int],
 ) -> GanBatches:
-    """Take diverged members out of the fleet; returns the remaining members' streams.
-
-    The smaller fleet is saved before the endings are: a resume that finds a member ended then also finds the
-    others' checkpoints from after it left, and goes on with the very fleet that an unbroken run has.
-    """
+    """Take diverged members out of the fleet; returns the remaining members' streams."""
     staying = [position for position, index in enumerate(fleet.members) if index not in gone]
     streams = [batches.member_state(position) for position in staying]
     fleet.members = [fleet.members[position] for position in staying]
-    if staying:
-        for part in ("state", "memory", "average"):
-            setattr(fleet, part, stack([member(getattr(fleet, part), position) for position in staying]))
-        batches = _batches(problem, images, members, fleet.members)
-        batches.load(streams, fleet.step)
-        _save(fleet, batches, members)
-    for index, ending in gone.items():
-        hooks.ended(index, ending)
-    return batches
+    if not staying:
+        return batches
+    for part in ("state", "memory", "average"):
+        setattr(fleet, part, stack([member(getattr(fleet, part), position) for position in staying]))
+    smaller = _batches(problem, images, members, fleet.members)
+    smaller.load(streams, fleet.step)
+    return smaller
 
 
 def _draw_grids(fleet: _Fleet, problem: GanProblem, members: Sequence[Member]) -> None:
