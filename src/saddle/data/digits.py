@@ -1,5 +1,7 @@
 """scikit-learn's digits: 1,797 real handwritten digits, 8 x 8, which need no file."""
 
+from typing import cast
+
 import numpy as np
 
 from saddle.data.options import Options
@@ -20,10 +22,11 @@ def read_digits() -> Source:
 
     def load(options: Options) -> Raw:
         from sklearn.datasets import load_digits  # A second of import that other sources need not pay.
+        from sklearn.utils import Bunch
 
-        digits = load_digits()
+        digits = cast(Bunch, load_digits())
         rows = options.draw(len(digits.images))
-        pixels = np.rint(digits.images * 255 / 16).astype(np.uint8)
-        return Raw(pixels=pixels[rows][:, None], labels=digits.target[rows].astype(np.int64))
+        pixels = np.rint(digits.images * 255 / 16).astype(np.uint8)[:, None]
+        return Raw(pixels=pixels[rows], labels=digits.target[rows].astype(np.int64))
 
     return Source(name=NAME, where=NAME, classes=tuple("0123456789"), train=load)

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, TypeVar, final
+from io import BufferedIOBase
+from typing import TypeVar, final
 
 import numpy as np
 from jaxtyping import Int64
@@ -26,7 +27,7 @@ class ImageFile:
 
     name: str
     "As messages show it."
-    open: Callable[[], BinaryIO]
+    open: Callable[[], BufferedIOBase]
     bytes: int
     "Its encoded size, if opening it gives no more than that."
     label: int | None = None
@@ -49,11 +50,12 @@ def load_files(where: str, files: Sequence[ImageFile], options: Options) -> Raw:
             nothing is left.
     """
     bad: Bad = [(file.name, file.why) for file in files if file.why]
-    candidates = [file for file in files if not file.why]
-    drawn = [candidates[i] for i in options.draw(len(candidates))]
-    total = len(drawn) + len(bad)
+    open_ones = [file for file in files if not file.why]
+    candidates = [open_ones[i] for i in options.draw(len(open_ones))]
+    total = len(candidates) + len(bad)
     with quiet_pillow():
-        drawn, headers = split_bad(drawn, each(lambda i: attempt(inspect, drawn[i]), len(drawn)), bad)
+        inspected = each(lambda i: attempt(inspect, candidates[i]), len(candidates))
+        drawn, headers = split_bad(candidates, inspected, bad)
         if not drawn:
             raise bad_files(where, bad, total)
         if options.resize is None:

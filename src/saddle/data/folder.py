@@ -4,8 +4,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 from saddle.data.problems import printable
 from saddle.data.source import Source
@@ -35,7 +35,7 @@ def read_folder(path: Path, where: str) -> Source:
 
     @contextmanager
     def opening() -> Iterator[Opener]:
-        def open_entry(entry: Entry) -> BinaryIO:
+        def open_entry(entry: Entry) -> BufferedIOBase:
             return path.joinpath(*entry.parts).open("rb")
 
         yield open_entry

@@ -5,7 +5,8 @@ Own code rather than Pillow's: it reads a few bytes of a large file, and a bomb 
 
 import struct
 from dataclasses import dataclass
-from typing import BinaryIO, Literal, final
+from io import BufferedIOBase
+from typing import Literal, final
 
 from saddle.data.problems import BadImage
 
@@ -36,7 +37,7 @@ class Header:
     "Whether it has no colour: PNG types 0 and 4, one-component JPEG. A palette and every WebP count as colour."
 
 
-def read_header(stream: BinaryIO) -> Header:
+def read_header(stream: BufferedIOBase) -> Header:
     """Read the header at the start of `stream`.
 
     Raises:
@@ -70,7 +71,7 @@ def read_png(start: bytes) -> Header:
     return Header(kind="PNG", width=width, height=height, grey=colour in (0, 4))
 
 
-def read_jpeg(stream: BinaryIO) -> Header:
+def read_jpeg(stream: BufferedIOBase) -> Header:
     for _ in range(MAX_SEGMENTS):
         marker = next_marker(stream)
         if marker in ALONE:
@@ -85,7 +86,7 @@ def read_jpeg(stream: BinaryIO) -> Header:
     raise BadImage("is a JPEG without a frame header")
 
 
-def next_marker(stream: BinaryIO) -> int:
+def next_marker(stream: BufferedIOBase) -> int:
     if exactly(stream, 1) != b"\xff":
         raise BadImage("is a JPEG with a broken header")
     marker = b"\xff"
@@ -94,7 +95,7 @@ def next_marker(stream: BinaryIO) -> int:
     return marker[0]
 
 
-def exactly(stream: BinaryIO, n: int) -> bytes:
+def exactly(stream: BufferedIOBase, n: int) -> bytes:
     data = stream.read(n)
     if len(data) < n:
         raise BadImage("is a JPEG cut short in its header")

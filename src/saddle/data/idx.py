@@ -8,8 +8,9 @@ import math
 import re
 import zlib
 from collections.abc import Sequence
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 
 import numpy as np
 from jaxtyping import UInt8
@@ -132,7 +133,7 @@ def read_array(path: Path, where: str, *, axes: int) -> UInt8[np.ndarray, "..."]
     return np.frombuffer(data, np.uint8).reshape(shape)
 
 
-def read_sizes(stream: BinaryIO, where: str, axes: int) -> tuple[int, ...]:
+def read_sizes(stream: BufferedIOBase, where: str, axes: int) -> tuple[int, ...]:
     magic = stream.read(4)
     if magic != bytes([0, 0, 8, axes]):
         what = "images" if axes == 3 else "labels"
@@ -151,5 +152,5 @@ def is_gzip(path: Path) -> bool:
         return stream.read(2) == b"\x1f\x8b"
 
 
-def open_idx(path: Path) -> BinaryIO:
-    return cast(BinaryIO, gzip.open(path)) if is_gzip(path) else path.open("rb")
+def open_idx(path: Path) -> BufferedIOBase:
+    return cast(BufferedIOBase, gzip.open(path)) if is_gzip(path) else path.open("rb")

@@ -59,10 +59,10 @@ class ImageSet:
     def digest(self) -> str:
         """SHA-256 (hex) of the shape, the pixels and the labels; the name and the device do not matter."""
         digest = hashlib.sha256(f"{tuple(self.images.shape)} uint8\n".encode())
-        digest.update(memoryview(self.images.cpu().numpy()))
+        digest.update(self.images.cpu().numpy().data)
         if self.labels is not None:
             digest.update(b"labels int64\n")
-            digest.update(memoryview(self.labels.cpu().contiguous().numpy().astype("<i8")))
+            digest.update(self.labels.cpu().numpy().astype("<i8").data)
         return digest.hexdigest()
 
     def subset(self, index: Tensor | Sequence[int]) -> "ImageSet":

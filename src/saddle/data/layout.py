@@ -68,16 +68,16 @@ class Encoding:
         return ~((lowest >= self.low - slack) & (highest <= self.high + slack))
 
 
-BYTES = Encoding(name="0 to 255", low=0, high=255, to_uint8=lambda x: x)
-TRUTH = Encoding(name="false or true", low=0, high=1, to_uint8=lambda x: x * np.uint8(255))
-UNIT = Encoding(name="0 to 1", low=0, high=1, to_uint8=lambda x: np.rint(widened(x) * 255).clip(0, 255))
+BYTES = Encoding(name="0 to 255", low=0.0, high=255.0, to_uint8=lambda x: x)
+TRUTH = Encoding(name="false or true", low=0.0, high=1.0, to_uint8=lambda x: x * np.uint8(255))
+UNIT = Encoding(name="0 to 1", low=0.0, high=1.0, to_uint8=lambda x: np.rint(widened(x) * 255).clip(0, 255))
 SIGNED = Encoding(
-    name="-1 to 1", low=-1, high=1, to_uint8=lambda x: np.rint((widened(x) + 1) * 127.5).clip(0, 255)
+    name="-1 to 1", low=-1.0, high=1.0, to_uint8=lambda x: np.rint((widened(x) + 1) * 127.5).clip(0, 255)
 )
 THOUSANDTHS = Encoding(
     name="-1000 to 1000",
-    low=-1000,
-    high=1000,
+    low=-1000.0,
+    high=1000.0,
     to_uint8=lambda x: np.rint((x.astype(np.float32) + 1000) * np.float32(0.1275)),
 )
 

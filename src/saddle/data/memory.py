@@ -33,10 +33,10 @@ def check_memory(needed: int, where: str, what: str) -> None:
     free = available_memory()
     if needed > SHARE * free:
         raise UserError(
-            f"{where} needs {gigabytes(needed)} of memory for {what}, and only {gigabytes(free)} are free (Saddle "
+            f"{where} needs {binary_size(needed)} of memory for {what}, and only {binary_size(free)} are free (Saddle "
             f"takes at most {SHARE:.0%} of it). Pass --limit for fewer images or a smaller --resize."
         )
 
 
-def gigabytes(n: int) -> str:
-    return f"{n / 2**30:.1f} GiB"
+def binary_size(n: int) -> str:
+    return f"{n / 2**30:.1f} GiB" if n >= 2**30 else f"{n / 2**20:.1f} MiB"

@@ -4,8 +4,9 @@ import math
 import warnings
 import zipfile
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, final
+from typing import cast, final
 
 import numpy as np
 from jaxtyping import Shaped
@@ -35,7 +36,7 @@ class NpyHeader:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
-def read_npy_header(stream: BinaryIO, where: str) -> NpyHeader:
+def read_npy_header(stream: BufferedIOBase, where: str) -> NpyHeader:
     """Read the header at the start of `stream`.
 
     Raises:
@@ -98,7 +99,7 @@ def members(path: Path, where: str) -> dict[str, NpyHeader]:
                 if info.filename.endswith(".npy"):
                     name = info.filename.removesuffix(".npy")
                     shown = f"{where}[{printable(name)}]"
-                    with archive.open(info) as stream:
+                    with cast(BufferedIOBase, archive.open(info)) as stream:
                         found[name] = read_npy_header(stream, shown)
                     check_length(found[name], info.file_size, shown)
             return found
@@ -113,7 +114,7 @@ def read_member(path: Path, where: str, key: str) -> Shaped[np.ndarray, "..."]:
     """One array of a .npz, its checksum checked."""
     shown = f"{where}[{printable(key)}]"
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(f"{key}.npy") as stream:
+        with zipfile.ZipFile(path) as archive, cast(BufferedIOBase, archive.open(f"{key}.npy")) as stream:
             header = read_npy_header(stream, shown)
             check_memory(header.nbytes, shown, "the array")
             values = np.empty(header.nbytes, np.uint8)

@@ -8,6 +8,7 @@ pixels a side where no other size is asked for (for CelebA's 89 x 109: crop (0, 
 import io
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, final
 
 import numpy as np
@@ -36,7 +37,7 @@ FACES = {"jpeg", "offsets"}
 
 def is_packed(keys: Collection[str]) -> bool:
     """Whether the keys of an .npz are those of packed images."""
-    return TRAIN <= set(keys) or set(keys) >= FACES
+    return set(keys) >= TRAIN or set(keys) >= FACES
 
 
 def read_packed(
@@ -64,7 +65,7 @@ def cut(where: str, read: Read, key: str, offsets_key: str) -> list[UInt8[np.nda
     if whole and len(offsets) > 1:
         offsets = offsets.astype(np.int64)
         if offsets[0] == 0 and offsets[-1] == len(data) and (np.diff(offsets) > 0).all():
-            return [data[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+            return [data[a:b] for a, b in pairwise(offsets)]
     raise UserError(
         f"{where} holds {offsets_key} that do not cut {key} into files: they must rise from 0 to its length. Copy or "
         "download the file again."

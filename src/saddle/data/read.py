@@ -78,7 +78,10 @@ def open_source(source: str | Path) -> Source:
         )
     if source in (digits.NAME, digits.ALIAS):
         return digits.read_digits()
-    path, where = Path(source).expanduser(), printable(str(source))
+    where = printable(str(source))
+    if not where or "\0" in str(source):
+        raise UserError(f"'{where}' is not a path. Give {KINDS}.")
+    path = Path(os.path.expanduser(source))  # Path.expanduser fails for an unknown user.
     try:
         if path.is_dir():
             return open_folder(path, where)
@@ -86,10 +89,8 @@ def open_source(source: str | Path) -> Source:
             return open_file(path, where)
         reason = "is not a regular file" if path.exists() else "does not exist"
     except OSError as error:
-        reason = f"cannot be read: {error.strerror}"
-    except ValueError:
-        reason = "is not a path"  # It holds a zero byte.
-    raise UserError(f"{where or 'The empty path'} {reason}. Give {KINDS}.")
+        reason = f"cannot be read: {error.strerror or error}"
+    raise UserError(f"{where} {reason}. Give {KINDS}.")
 
 
 def open_folder(path: Path, where: str) -> Source:

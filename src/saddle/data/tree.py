@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import PurePosixPath
-from typing import BinaryIO, final
+from typing import final
 
 from saddle.data.files import ImageFile, load_files
 from saddle.data.options import Options
@@ -21,7 +22,7 @@ OTHER_IMAGES = frozenset(
 )
 TESTS = ("test", "val", "valid", "validation")
 
-Opener = Callable[["Entry"], BinaryIO]
+Opener = Callable[["Entry"], BufferedIOBase]
 "Opens one entry of a tree that is itself open."
 
 
@@ -77,7 +78,8 @@ def source_of_tree(
     usable = [entry for entry in entries if not entry.why]
     broken = [entry for entry in entries if entry.why]
     if not entries:
-        others = f"{len(ignored):,} other files were ignored: {listed(ignored)}" if ignored else "it is empty"
+        were = "other file was" if len(ignored) == 1 else "other files were"
+        others = f"{len(ignored):,} {were} ignored: {listed(ignored)}" if ignored else "it is empty"
         raise UserError(
             f"{where} holds no PNG, JPEG or WebP image ({others}). Give a folder or zip of images, or another source."
         )

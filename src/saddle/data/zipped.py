@@ -5,8 +5,9 @@ import stat
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 
 from saddle.data.problems import listed, printable
 from saddle.data.source import Source
@@ -60,8 +61,8 @@ def read_zip(path: Path, where: str) -> Source:
     def opening() -> Iterator[Opener]:
         with zipfile.ZipFile(path) as archive:
 
-            def open_entry(entry: Entry) -> BinaryIO:
-                return cast(BinaryIO, archive.open(infos[entry]))
+            def open_entry(entry: Entry) -> BufferedIOBase:
+                return cast(BufferedIOBase, archive.open(infos[entry]))
 
             yield open_entry
 
