@@ -49,9 +49,6 @@ class ClassifierFeatures(FeatureExtractor):
     (a wrong background) may go unseen.
     """
 
-    name = "classifier"
-    dim = DIM
-
     def __init__(
         self,
         train: LabelledImages | None,
@@ -62,8 +59,7 @@ class ClassifierFeatures(FeatureExtractor):
     ) -> None:
         """Train, or read what was trained. Raises `UserError` without labels or with fewer than two classes."""
         images, labels, digest, classes = _checked(train)
-        self.device = torch.device(device)
-        self.batch = 256
+        super().__init__("classifier", dim=DIM, batch=256, device=device)
         key = {"recipe": RECIPE, "data": digest}
         path = None if cache is None else Path(cache) / f"classifier-{short_hash(key)}.safetensors"
         shapes = folded_shapes(images.shape[-1], images.shape[1])

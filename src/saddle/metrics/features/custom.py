@@ -35,20 +35,8 @@ class CallableFeatures(FeatureExtractor):
         device: torch.device | str = "cpu",
         batch: int = 64,
     ) -> None:
+        super().__init__(name, dim=None, batch=batch, device=device)
         self._function = function
-        self.name = name
-        self.batch = batch
-        self.device = torch.device(device)
-        self._dim: int | None = None
-
-    @property
-    def dim(self) -> int:
-        """Known from the first call on. Raises `UserError` before it."""
-        if self._dim is None:
-            raise UserError(
-                f"The features {self.name!r} have been given no image yet, so their length is unknown."
-            )
-        return self._dim
 
     @property
     def identity(self) -> str:

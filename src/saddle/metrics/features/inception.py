@@ -62,13 +62,12 @@ class InceptionFeatures(FeatureExtractor):
         if weights is None:
             raise UserError(f"inception-{dim} needs a file with the network's weights. {_WHERE}")
         file = read_weights(weights)
-        self.dim = dim
-        self.device = torch.device(device)
-        self.batch = 16 if self.device.type == "cpu" else 128
         self._blocks = plan_for(dim)
         layers = _layers(file, self._blocks, dim)
         self.standard = _is_standard(layers)
-        self.name = f"inception-{dim}" if self.standard else f"other-inception-{dim}"
+        name = f"inception-{dim}" if self.standard else f"other-inception-{dim}"
+        on_cpu = torch.device(device).type == "cpu"
+        super().__init__(name, dim=dim, batch=16 if on_cpu else 128, device=device)
         self._digest = file.digest
         self._graph_names = "conv.weight" in file.tensors
         self._layers = {
