@@ -158,7 +158,8 @@ def _doubt(values: np.ndarray, delta: float) -> float:
 
 
 def _part(matrix: np.ndarray, keep: np.ndarray) -> np.ndarray:
-    return np.asfortranarray(matrix if keep.all() else matrix[np.ix_(keep, keep)])
+    """The kept rows and columns of a symmetric matrix, in LAPACK's order of columns (its transpose, as it is)."""
+    return (matrix if keep.all() else matrix[np.ix_(keep, keep)]).T
 
 
 def _cholesky(covariance: np.ndarray, keep: np.ndarray) -> np.ndarray | None:

@@ -87,7 +87,6 @@ def kernel_from_sums(real: KernelSums, fake: KernelSums, cross: KernelSums) -> K
     without_real = (xx - 2 * real.rows) / ((n - 1) * (n - 2)) - 2 * (xy - cross.rows) / ((n - 1) * m)
     without_fake = (yy - 2 * fake.rows) / ((m - 1) * (m - 2)) - 2 * (xy - cross.columns) / ((m - 1) * n)
     variance = sum(
-        (count - 1) * torch.var(left, correction=0)
-        for count, left in ((n, without_real), (m, without_fake))
+        (count - 1) * torch.var(left, correction=0) for count, left in ((n, without_real), (m, without_fake))
     )
     return KernelDistance(value=float(value), standard_error=float(variance) ** 0.5)

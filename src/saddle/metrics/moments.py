@@ -1,6 +1,6 @@
 """Mean and covariance of a stream of features, in float64."""
 
-from typing import Self, final
+from typing import final
 
 import numpy as np
 from jaxtyping import Float
@@ -30,11 +30,10 @@ class Moments:
         if features is not None:
             self.update(features)
 
-    def update(self, features: Float[Tensor, "n d"]) -> Self:
-        """Take in the rows of `features`; returns itself."""
+    def update(self, features: Float[Tensor, "n d"]) -> None:
+        """Take in the rows of `features`."""
         for part in features.detach().split(ROWS):
             self._merge(part.cpu().double().numpy())
-        return self
 
     def _merge(self, rows: np.ndarray) -> None:
         count, dim = rows.shape

@@ -54,7 +54,9 @@ def squared_distances(
     return scale.sub_(products, alpha=2), slack
 
 
-def exact_distances(x: Float[Tensor, "*batch r d"], y: Float[Tensor, "*batch m d"]) -> Float[Tensor, "*batch r m"]:
+def exact_distances(
+    x: Float[Tensor, "*batch r d"], y: Float[Tensor, "*batch m d"]
+) -> Float[Tensor, "*batch r m"]:
     """|x - y| from the differences themselves: correct to rounding wherever the points lie.
 
     Every distance that decides a metric comes from here, so that equal pairs have bit-equal distances.

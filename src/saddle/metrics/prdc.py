@@ -129,7 +129,9 @@ class NeighbourRadii:
 class Membership:
     """Counts which fakes lie in which real balls, and the reverse; a visitor of `sweep` over (real, fake)."""
 
-    def __init__(self, real: Points, fake: Points, real_radii: NeighbourRadii, fake_radii: NeighbourRadii) -> None:
+    def __init__(
+        self, real: Points, fake: Points, real_radii: NeighbourRadii, fake_radii: NeighbourRadii
+    ) -> None:
         self._real, self._fake = real, fake
         self._real_radii, self._fake_radii = real_radii, fake_radii
         device = real.squares.device
@@ -153,9 +155,12 @@ class Membership:
         inside = gap <= 0
         i, j = (gap.abs_() <= slack).nonzero(as_tuple=True)
         if len(i) > inside.numel() // 8:
-            return torch.cat(
-                [exact_distances(part, self._fake.values) for part in self._real.values[rows].split(256)]
-            ) <= radii
+            return (
+                torch.cat(
+                    [exact_distances(part, self._fake.values) for part in self._real.values[rows].split(256)]
+                )
+                <= radii
+            )
         if len(i):
             exact = pair_distances(self._real, self._fake, i + rows.start, j)
             inside[i, j] = exact <= radii.expand_as(squares)[i, j]

@@ -26,7 +26,9 @@ class Reference:
     Raises UserError for fewer than three images, `neighbours` that do not exist, or NaN.
     """
 
-    def __init__(self, features: Float[Tensor, "n d"], *, name: str = "features", neighbours: int = 5) -> None:
+    def __init__(
+        self, features: Float[Tensor, "n d"], *, name: str = "features", neighbours: int = 5
+    ) -> None:
         check_side(features, "real", least=3)
         check_neighbours(neighbours, len(features), "real")
         self.features = features.detach()
