@@ -30,6 +30,10 @@ class Composite(Layer):
     def buffer_shapes(self) -> Mapping[str, Shape]:
         return {key: shape for part in self.parts for key, shape in part.buffer_shapes.items()}
 
+    @property
+    def statistic_names(self) -> tuple[str, ...]:
+        return tuple(name for part in self.parts for name in part.statistic_names)
+
     def init(self, generator: torch.Generator) -> State:
         return {key: entry for part in self.parts for key, entry in part.init(generator).items()}
 

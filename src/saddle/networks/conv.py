@@ -1,12 +1,13 @@
 """Convolutions of folded maps: groups are members, so one kernel serves the whole fleet."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import cast, final
 
 from torch import Tensor
 from torch.nn import functional
 
 from saddle.core.state import State
+from saddle.networks.adjoint import ConvAdjoint, adjoint_pays
 from saddle.networks.layer import Shape
 from saddle.networks.weighted import Weighted
 
@@ -128,5 +129,10 @@ def grouped(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding
 
 def grouped_transposed(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Transposed convolution (stride 2, padding 1) of folded maps with `weight` `(F, I, O, 4, 4)`."""
+    members, inputs, outputs = weight.shape[:3]
     shift = None if bias is None else bias.flatten()
-    return functional.conv_transpose2d(x, weight.flatten(0, 1), shift, 2, 1, 0, weight.shape[0])
+    kernels = weight.flatten(0, 1)
+    if not adjoint_pays(x, members, inputs):
+        return functional.conv_transpose2d(x, kernels, shift, 2, 1, 0, members)
+    y = cast(Tensor, ConvAdjoint.apply(x, kernels, members))
+    return y if shift is None else y + shift.view(members * outputs, 1, 1)

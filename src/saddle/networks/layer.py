@@ -44,6 +44,11 @@ class Layer(ABC):
         """Untrained entries (power-iteration vectors) by full name, with one member's shape."""
         return {}
 
+    @property
+    def statistic_names(self) -> tuple[str, ...]:
+        """Full names of what `statistics` returns."""
+        return ()
+
     def init(self, generator: torch.Generator) -> State:
         """One member's fresh entries, without the fleet dimension, drawn from `generator` alone."""
         return {}

@@ -22,8 +22,7 @@ class _Member(nn.Module):
     def __init__(self, network: Network, state: State, member: int) -> None:
         super().__init__()
         self.network = network
-        statistics = [key for key in state if key.rpartition(".")[0] + ".weight" in network.parameters]
-        kept = [key for key in statistics if key.endswith((".mean", ".var"))]
+        kept = [key for key in network.statistic_names if key in state]
         self._keys = (*network.parameters, *network.buffers, *kept)
         for key in self._keys:
             value = state[key][member].detach().clone()

@@ -30,6 +30,12 @@ class Network:
     input_shape: Shape
     "One sample's shape: `(latent,)` of a generator, `(C, S, S)` of a discriminator."
     name: str = "network"
+    together_up_to: int = 250_000_000
+    """Multiply-adds of one member and call above which members are computed one after the other.
+
+    Small members share kernels (up to 5 times faster on a CPU); large ones fill a kernel alone and stay in the cache.
+    Measured on a CPU, where the two cross near this number for convolutions; the results agree to rounding.
+    """
 
     def __post_init__(self) -> None:
         names = [*self.parameters, *self.buffers]
@@ -49,9 +55,11 @@ class Network:
 
         With the entries of `statistics` in `state`, batch norms use these; otherwise those of each member's batch.
         """
-        for layer in self.layers:
-            x = layer.apply(state, x)
-        return x
+        fleet, batch = x.shape[:2]
+        if fleet > 1 and batch * self.multiply_adds > self.together_up_to:
+            members = self._members(state, fleet)
+            return torch.stack([self._apply(member, x[i : i + 1])[0] for i, member in enumerate(members)])
+        return self._apply(state, x)
 
     @torch.no_grad()
     def statistics(self, state: State, x: Float[Tensor, "fleet batch *sample"]) -> State:
@@ -60,7 +68,10 @@ class Network:
         `network(state | network.statistics(state, x), x)` is `network(state, x)`; on other inputs every sample is
         computed alone. Give a batch of several hundred, with latents that are drawn once. Empty without batch norm.
         """
-        return self._chain.statistics(state, x)
+        # One member at a time: the batch is large, and so are its activations.
+        members = self._members(state, len(x))
+        found = [self._chain.statistics(member, x[i : i + 1]) for i, member in enumerate(members)]
+        return {key: torch.cat([each[key] for each in found]) for key in self.statistic_names}
 
     def refresh(self, state: State) -> State:
         """The power-iteration buffers one iteration further (only these); no gradient is recorded."""
@@ -75,6 +86,11 @@ class Network:
     def buffers(self) -> tuple[str, ...]:
         """Names of the untrained entries."""
         return tuple(self._chain.buffer_shapes)
+
+    @cached_property
+    def statistic_names(self) -> tuple[str, ...]:
+        """Names of the entries that `statistics` returns."""
+        return self._chain.statistic_names
 
     @cached_property
     def output_shape(self) -> Shape:
@@ -94,6 +110,17 @@ class Network:
         sums do not. A FLOP count is twice this.
         """
         return self._chain.multiply_adds(self.input_shape)
+
+    def _apply(self, state: State, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = layer.apply(state, x)
+        return x
+
+    def _members(self, state: State, fleet: int) -> list[State]:
+        """The fleet as fleets of one; `unbind`, because its backward gathers all members' gradients in one copy."""
+        known = (*self.parameters, *self.buffers, *self.statistic_names)
+        apart = {key: state[key].unbind() for key in known if key in state}
+        return [{key: each[i].unsqueeze(0) for key, each in apart.items()} for i in range(fleet)]
 
     @cached_property
     def _chain(self) -> Chain:

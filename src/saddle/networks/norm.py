@@ -35,6 +35,10 @@ class BatchNorm(Layer):
     def parameter_shapes(self) -> Mapping[str, Shape]:
         return {self.name + ".weight": (self.channels,), self.name + ".bias": (self.channels,)}
 
+    @property
+    def statistic_names(self) -> tuple[str, ...]:
+        return (self.name + ".mean", self.name + ".var")
+
     def init(self, generator: torch.Generator) -> State:
         device = generator.device
         gain = torch.ones(self.channels, device=device)
@@ -51,6 +55,9 @@ class BatchNorm(Layer):
             fleet, batch, size = x.shape
             flat = x.transpose(0, 1).reshape(batch, fleet * size)
             return self._normalise(state, flat).view(batch, fleet, size).transpose(0, 1)
+        if x.shape[2:] == (1, 1):
+            # Normalised as a matrix: batch norm would return strides that no longer say "channels last".
+            return self._normalise(state, x.flatten(1))[:, None, None, :].permute(0, 3, 1, 2)
         return self._normalise(state, x)
 
     def _normalise(self, state: State, x: Tensor) -> Tensor:
