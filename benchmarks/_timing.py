@@ -86,7 +86,6 @@ def record(name: str, command: str, findings: Mapping[str, Any]) -> Path:
     machine = {
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "threads": {key: os.environ.get(key) for key in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")},
         "system": platform.system(),
     }
     content = {

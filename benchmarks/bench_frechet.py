@@ -13,30 +13,14 @@ not commuting with the covariance: an optimal transport (Brenier), so the exact 
 """
 
 import argparse
-import os
 
+import numpy as np
+import scipy.linalg
+import torch
+from threadpoolctl import threadpool_limits
 
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--dim", type=int, default=2048)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 1_000])
-    return parser.parse_args()
-
-
-if __name__ == "__main__":
-    # Before numpy is imported: BLAS reads these once.
-    OPTIONS = arguments()
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[variable] = str(OPTIONS.threads)
-
-import numpy as np  # noqa: E402
-import scipy.linalg  # noqa: E402
-import torch  # noqa: E402
-
-from _timing import Timing, interleave, ratio, record  # noqa: E402
-from saddle.metrics.frechet import Gaussian, frechet_between, frechet_distance  # noqa: E402
+from _timing import Timing, interleave, ratio, record
+from saddle.metrics.frechet import Gaussian, frechet_between, frechet_distance
 
 TARGETS = {10_000: 7.0, 1_000: 40.0}
 EPS = 1e-6
@@ -133,15 +117,29 @@ def show(row: dict) -> None:
         print(f"  {name:26s} {row[name]:.3e}")
 
 
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--dim", type=int, default=2048)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 1_000])
+    return parser.parse_args()
+
+
 def main(options: argparse.Namespace) -> None:
     torch.set_num_threads(options.threads)
-    rows = [measure(n, options.dim, options.rounds) for n in options.sizes]
+    with threadpool_limits(options.threads):
+        rows = [measure(n, options.dim, options.rounds) for n in options.sizes]
     for row in rows:
         show(row)
     command = f"python benchmarks/bench_frechet.py --rounds {options.rounds} --threads {options.threads}"
-    path = record("bench_frechet", command, {"dim": options.dim, "rounds": options.rounds, "rows": rows})
+    path = record(
+        "bench_frechet",
+        command,
+        {"dim": options.dim, "rounds": options.rounds, "threads": options.threads, "rows": rows},
+    )
     print(f"\nwritten to results/{path.name}")
 
 
 if __name__ == "__main__":
-    main(OPTIONS)
+    main(arguments())

@@ -34,4 +34,4 @@ def test_options_and_names_need_no_torch():
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         == "False\n"
     )
-    assert MetricsConfig().features in EXTRACTORS
+    assert MetricsConfig().features in ("auto", *EXTRACTORS)

@@ -7,7 +7,6 @@ import numpy as np
 import scipy.linalg
 import torch
 from jaxtyping import Float
-from scipy.linalg import lapack
 from torch import Tensor
 
 from saddle.metrics._check import check_pair
@@ -134,10 +133,11 @@ def _cross_trace_fast(real: Gaussian, fake: Gaussian) -> float | None:
     lower = real.lower if own else _cholesky(real.covariance, varying)
     if lower is None:
         return None
-    # dsygst(itype=2) overwrites one triangle of C₂ with that of LᵀC₂L: half the work of two products.
-    product, info = lapack.dsygst(_part(fake.covariance, varying), lower, itype=2, lower=1)
+    # sygst with itype 2 turns one triangle of C₂ into that of LᵀC₂L: half the work of two products.
+    (sygst,) = scipy.linalg.get_lapack_funcs(("sygst",), dtype=np.float64)
+    product, info = sygst(_part(fake.covariance, varying), lower, itype=2, lower=1)
     assert info == 0
-    values = scipy.linalg.eigvalsh(product, lower=True, overwrite_a=True, check_finite=False)
+    values = np.asarray(scipy.linalg.eigvalsh(product, lower=True, overwrite_a=True, check_finite=False))
     doubt = _doubt(values, np.finfo(np.float64).eps * real.norm * fake.norm)
     if doubt > TOLERANCE * (real.trace + fake.trace):
         return None
@@ -164,8 +164,10 @@ def _part(matrix: np.ndarray, keep: np.ndarray) -> np.ndarray:
 
 def _cholesky(covariance: np.ndarray, keep: np.ndarray) -> np.ndarray | None:
     """The lower Cholesky factor of the kept rows and columns, or None where a pivot is not positive."""
-    lower, info = lapack.dpotrf(_part(covariance, keep), lower=1, clean=1)
-    return None if info else lower
+    try:
+        return np.asarray(scipy.linalg.cholesky(_part(covariance, keep), lower=True, check_finite=False))
+    except np.linalg.LinAlgError:
+        return None
 
 
 def _triangle(features: Tensor, mean: np.ndarray) -> np.ndarray:
