@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self, final
+from typing import Any, ClassVar, Literal, final
 
 __all__ = ["Block", "Code", "Columns", "Details", "KeyFigure", "KeyFigures", "Paragraph"]
 
@@ -76,6 +76,6 @@ class Code(Block):
     "Names the box for a screen reader."
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any], label: str) -> Self:
+    def from_json(cls, value: Mapping[str, Any], label: str) -> "Code":
         """Show a mapping as indented JSON; what JSON does not know is shown by its `str`."""
         return cls(json.dumps(value, indent=2, ensure_ascii=False, default=str), label)

@@ -203,8 +203,10 @@ class Axes:
         tips: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         if tips:
+            # Vega writes a tip's title into an expression, where a line separator (U+2028 too) is no character.
             encoding["tooltip"] = [
-                {"field": field, "type": "nominal", "title": title} for title, field in tips.items()
+                {"field": field, "type": "nominal", "title": " ".join(title.split())}
+                for title, field in tips.items()
             ]
             rows = [{**row, **{field: _shown(row[field]) for field in tips.values()}} for row in rows]
         return {"data": {"values": list(rows)}, "mark": mark, "encoding": encoding}

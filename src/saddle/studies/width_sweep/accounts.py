@@ -86,7 +86,7 @@ def cost(facts: Facts) -> Blocks:
         )
     if not rows:
         return []
-    heads = ("Width k", "Parameters G", "Parameters D", "Multiply-adds G", "Multiply-adds D")
+    heads = ("Width\u00a0k", "Parameters G", "Parameters D", "Multiply-adds G", "Multiply-adds D")
     tail = ("Time per step and member", "Trained together", "Peak memory")
     columns = (*(Column(head) for head in (*heads, *tail)), Column("Device", "left"))
     charts = [
@@ -118,7 +118,7 @@ def runs(facts: Facts) -> Blocks:
     if not listed:
         return [Paragraph("There are no run folders.")]
     columns = [
-        Column("Width k"),
+        Column("Width\u00a0k"),
         Column("Seed"),
         Column("Status", "left"),
         Column("Step"),

@@ -4,7 +4,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self, final
+from typing import final
 
 from saddle.report.blocks import Block
 from saddle.studies.width_sweep.law import Choice, choose
@@ -31,7 +31,7 @@ class Facts:
     choice: Choice | None
 
     @classmethod
-    def of(cls, sweep: Sweep, metric: str | None) -> Self:
+    def of(cls, sweep: Sweep, metric: str | None) -> "Facts":
         """Compare by `metric` on the test split, or on the training split where there is no test split."""
         splits = {score.split for score in sweep.scores if score.metric == metric}
         split = "test" if "test" in splits or not splits else sorted(splits)[0]

@@ -21,7 +21,7 @@ TRAIN = Style(colour=ORANGE, shape="square", hollow=True, dash=(6, 3))
 FLOOR = Style(colour=GREY, dash=(2, 3))
 GENERATOR = Style(colour=GREEN, shape="diamond")
 DISCRIMINATOR = Style(colour=PURPLE, shape="triangle-up", hollow=True, dash=(6, 3))
-WIDTH = "Width k"
+WIDTH = "Width\u00a0k"
 
 
 def width_axis(widths: Sequence[int]) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def curve_chart(
             pad=0.02,
             zero=True,
         ),
-        y=scale(f"{split} {metric} ({wording.direction(metric)})", [*values, floor]),
+        y=scale(f"{split.capitalize()} {metric} ({wording.direction(metric)})", [*values, floor]),
     )
     layers, lines, rows = [], [], []
     for width, points in curves.items():
@@ -188,7 +188,7 @@ def law_chart(metric: str, split: str, scores: Sequence[Score], choice: Choice) 
     axes = Axes(
         x=width_axis(choice.widths),
         y=scale(
-            f"{split} {metric} ({wording.direction(metric)})",
+            f"{split.capitalize()} {metric} ({wording.direction(metric)})",
             [*(s.value for s in scores), *reach, law.a or None, floor],
         ),
     )
@@ -215,7 +215,7 @@ def law_chart(metric: str, split: str, scores: Sequence[Score], choice: Choice) 
         layers.insert(0, axes.upright(choice.width, mark))
         keys.append(Key(label=f"recommended width: {choice.width}", style=mark, marks=("line",)))
     layers += [axes.line(line, style), axes.points(_score_rows(scores, 1.0), TEST, tips=_tips(metric))]
-    heads = (Column(WIDTH), Column("Law"), Column("95 % low"), Column("95 % high"))
+    heads = (Column(WIDTH), Column("Law"), Column("95\u00a0% low"), Column("95\u00a0% high"))
     at = law.band(list(law.widths))
     table = [
         (int(k), float(law(k)), *((None, None) if at is None else (float(at[0][i]), float(at[1][i]))))

@@ -135,11 +135,12 @@ def fidelity(facts: Facts, metrics: Sequence[str]) -> Blocks:
     for metric in metrics:
         both = {split: compared(facts.sweep, metric, split) for split in ("test", "train")}
         if any(both.values()):
-            charts.append(figures.score_chart(metric, both, height=220, title=metric, note=not charts))
+            charts.append(figures.score_chart(metric, both, height=220, title=metric, note=False))
             info = about(metric)
             sentences += [info.sentence] if info else []
     text = f"{' '.join(sentences)} The line of real against real is what other real images reach."
-    return [Paragraph(text), Columns(tuple(charts))] if charts else []
+    note = wording.bars(levels(compared(facts.sweep, metrics[0], facts.split)))
+    return [Paragraph(text), Columns(tuple(charts)), Paragraph(note, "note")] if charts else []
 
 
 def law(facts: Facts) -> Blocks:
@@ -157,7 +158,12 @@ def law(facts: Facts) -> Blocks:
         }
         values = {"a": fit.a, "b": fit.b, "c": fit.c}
         parameters = Table(
-            columns=(Column("Parameter", "left"), Column("Value"), Column("95 % low"), Column("95 % high")),
+            columns=(
+                Column("Parameter", "left"),
+                Column("Value"),
+                Column("95\u00a0% low"),
+                Column("95\u00a0% high"),
+            ),
             rows=tuple((names[n], values[n], *(i or (None, None))) for n, i in intervals),
             caption="y = a + b·k⁻ᶜ",
         )
@@ -282,7 +288,7 @@ def _speed(facts: Facts) -> Blocks:
             cells.append("not reached" if step is None else f"{step:,}{time}")
         rows.append((width, *cells))
     columns = (
-        Column("Width k"),
+        Column("Width\u00a0k"),
         *(Column(f"{format_number(m.median)}, width {m.width} in the end") for m in measured),
     )
     caption = f"Step at which the median {facts.split} {facts.metric} first reaches …"
@@ -314,10 +320,10 @@ def _budget(facts: Facts, fit: PowerLaw) -> Table:
             )
         )
     heads = (
-        "Width k",
+        "Width\u00a0k",
         "Predicted",
-        "95 % low",
-        "95 % high",
+        "95\u00a0% low",
+        "95\u00a0% high",
         "Above the best",
         "Multiply-adds G + D",
         "Time for 1,000 steps",
