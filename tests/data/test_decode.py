@@ -17,11 +17,11 @@ def test_transparency_is_laid_on_white(encoded):
     # White under alpha a gives a x + (1 - a) 255: 255, the middle, and x itself.
     rgba = np.array([[[10, 20, 30, 0], [10, 20, 30, 128], [10, 20, 30, 255]]] * 3, np.uint8)
     expected = [[255, 255, 255], [132, 137, 142], [10, 20, 30]]
-    assert (decode(encoded(rgba), resize=None, channels=3)[:, 0].T == expected).all()
+    assert decode(encoded(rgba), resize=None, channels=3)[:, 0].T.tolist() == expected
     grey = encoded(Image.fromarray(rgba).convert("LA"))
     assert decode(grey, resize=None, channels=1)[0, 0, 0] == 255
     webp = encoded(rgba, "WebP", lossless=True, exact=True)
-    assert (decode(webp, resize=None, channels=3)[:, 0].T == expected).all()
+    assert decode(webp, resize=None, channels=3)[:, 0].T.tolist() == expected
 
 
 def test_palettes_and_their_transparent_entry(encoded):

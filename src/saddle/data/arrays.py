@@ -111,8 +111,8 @@ def choose(names: Mapping[str, Iterable[str]], keys: Iterable[str], where: str) 
         matching = [key for key in keys if key.lower() in known]
         if len(matching) > 1:
             raise UserError(
-                f"{where} holds {listed([printable(key) for key in matching])}, which could each be the {part} part. "
-                "Keep one of them."
+                f"{where} holds {' and '.join(map(printable, matching))}, and only one of them can be meant. "
+                "Keep that one."
             )
         if matching and not (part == "all" and found):
             found[part] = matching[0]
@@ -148,9 +148,11 @@ def source_of_arrays(
     arrays = {part: channel_first(read(key), show(key)) for part, key in images.items()}
     encoding = encoding_of(list(arrays.values()), where, str(meta.get("values", "")))
     known = {part: np.asarray(read(key)) for part, key in labels.items()}
-    index, classes = index_labels(known, where, class_names(meta))
+    index, classes = index_labels(
+        known, where, shown={part: show(key) for part, key in labels.items()}, names=class_names(meta)
+    )
     for part, values in index.items():
-        check_length(values, len(arrays[part]), where, show(labels[part]))
+        check_length(values, len(arrays[part]), show(labels[part]))
 
     def loader(part: str) -> Loader:
         return ArrayLoader(

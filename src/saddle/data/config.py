@@ -12,8 +12,7 @@ class DataConfig:
     """Which images to train on, how to bring them into shape, and which to hold out for testing."""
 
     data: str
-    """A folder or zip of images (sub-folders are labels; train/ and test/ are kept apart), an .npy or .npz array,
-    a folder of CIFAR-10 .bin batches or MNIST idx files, or the name `digits` (built in)."""
+    """A folder or zip of images (sub-folders are labels; train/ and test/ are kept apart), an .npy or .npz array, a folder of CIFAR-10 .bin batches or MNIST idx files, or the name `digits` (built in)."""
     test: str | None = None
     """Images to test on, in any form that --data takes; without it, the data's own test part or a random share."""
     resize: int | None = None

@@ -64,10 +64,17 @@ def walk(
         below = (*parts, item.name)
         if is_hidden(below):
             continue
-        if item.is_dir():
+        if leads_to_folder(item):
             yield from walk(root, below, seen)
         else:
             yield below, ""
+
+
+def leads_to_folder(item: os.DirEntry[str]) -> bool:
+    try:
+        return item.is_dir()
+    except OSError:
+        return False  # A link to itself; `examine` says so.
 
 
 def examine(root: Path, parts: tuple[str, ...], why: str) -> Entry:

@@ -65,12 +65,11 @@ def source_of_files(folder: Path, shown: str, name: str, images: Sequence[str], 
         part: read_array(folder / file, str(Path(shown) / file), axes=3) for part, file in parts.items()
     }
     beside = {part: labels_beside(folder, file) for part, file in parts.items()}
-    known = {
-        part: read_array(file, str(Path(shown) / file.name), axes=1) for part, file in beside.items() if file
-    }
-    index, classes = index_labels(known, where or shown)
+    named = {part: str(Path(shown) / file.name) for part, file in beside.items() if file}
+    known = {part: read_array(file, named[part], axes=1) for part, file in beside.items() if file}
+    index, classes = index_labels(known, where or shown, shown=named)
     for part, labels in index.items():
-        check_length(labels, len(pixels[part]), str(Path(shown) / parts[part]), "labels")
+        check_length(labels, len(pixels[part]), named[part])
 
     def loader(part: str) -> Loader:
         def load(options: Options) -> Raw:

@@ -13,24 +13,28 @@ __all__ = ["check_length", "index_labels"]
 MAX_CLASSES = 10_000
 
 
-def check_length(labels: Shaped[np.ndarray, "..."], n: int, where: str, key: str) -> None:
+def check_length(labels: Shaped[np.ndarray, "..."], n: int, shown: str) -> None:
     """Raise `UserError` unless there is one label an image."""
     if labels.shape != (n,):
         raise UserError(
-            f"{where} holds {n:,} images and {key} of shape {shape(labels)}, and every image needs one label. Save as "
-            "many labels as images, or none."
+            f"{shown} has {len(labels):,} labels for {n:,} images, and every image needs one. Save as many labels as "
+            "images, or none."
         )
 
 
 def index_labels(
-    parts: Mapping[str, Shaped[np.ndarray, "..."]], where: str, names: Sequence[str] = ()
+    parts: Mapping[str, Shaped[np.ndarray, "..."]],
+    where: str,
+    *,
+    shown: Mapping[str, str],
+    names: Sequence[str] = (),
 ) -> tuple[dict[str, Int64[np.ndarray, " n"]], tuple[str, ...]]:
     """Labels of all parts as indices, and the class names.
 
     Whole numbers with `names` are indices into them; otherwise the classes are the sorted distinct values of all
-    parts together, so that train and test agree. A column `(n, 1)` counts as `(n,)`.
+    parts together, so that train and test agree. A column `(n, 1)` counts as `(n,)`. Messages name a part by `shown`.
     """
-    flat = {key: as_vector(labels, where, key) for key, labels in parts.items()}
+    flat = {key: as_vector(labels, shown[key]) for key, labels in parts.items()}
     if not flat:
         return {}, ()
     if names:
@@ -39,8 +43,8 @@ def index_labels(
                 len(labels) and not 0 <= labels.min() <= labels.max() < len(names)
             ):
                 raise UserError(
-                    f"{where} names {len(names)} classes, but {key} holds other labels than 0 to {len(names) - 1}. "
-                    "Repair the labels or leave them out."
+                    f"{where} names {len(names)} classes, but {shown[key]} holds other labels than 0 to "
+                    f"{len(names) - 1}. Repair the labels or leave them out."
                 )
         return {key: labels.astype(np.int64) for key, labels in flat.items()}, tuple(names)
     kinds = {"text" if labels.dtype.kind in "US" else "number" for labels in flat.values()}
@@ -57,13 +61,13 @@ def index_labels(
     return dict(zip(flat, pieces, strict=True)), tuple(as_text(value) for value in values)
 
 
-def as_vector(labels: Shaped[np.ndarray, "..."], where: str, key: str) -> Shaped[np.ndarray, " n"]:
+def as_vector(labels: Shaped[np.ndarray, "..."], shown: str) -> Shaped[np.ndarray, " n"]:
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1 or labels.dtype.kind not in "iubUS":
         raise UserError(
-            f"{where} holds {key} of shape {shape(labels)} and type {labels.dtype}, and labels are one whole number "
-            "or word an image. Save them as an integer array of shape (n,), or leave them out."
+            f"{shown} has shape {shape(labels)} and type {labels.dtype}, and labels are one whole number or word an "
+            "image. Save them as an integer array of shape (n,), or leave them out."
         )
     return labels.astype(np.uint8) if labels.dtype.kind == "b" else labels
 

@@ -86,7 +86,7 @@ def widened(x: Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, "..."]:
     return x.astype(np.float32) if x.dtype == np.float16 else x
 
 
-def encoding_of(arrays: Sequence[Shaped[np.ndarray, "n c h w"]], where: str, meta: str = "") -> Encoding:
+def encoding_of(arrays: Sequence[Shaped[np.ndarray, "_ _ _ _"]], where: str, meta: str = "") -> Encoding:
     """Decide what the values mean, for all parts of one source together.
 
     The rule: bytes are 0..255; other whole numbers are 0..255 too; truth values are black and white; floats are
@@ -114,7 +114,7 @@ def encoding_of(arrays: Sequence[Shaped[np.ndarray, "n c h w"]], where: str, met
     return BYTES
 
 
-def finite(values: Shaped[np.ndarray, " n"]) -> Shaped[np.ndarray, " n"]:
+def finite(values: Shaped[np.ndarray, " n"]) -> Shaped[np.ndarray, " m"]:
     return values[np.isfinite(values)]
 
 

@@ -3,6 +3,7 @@
 import math
 import warnings
 import zipfile
+import zlib
 from dataclasses import dataclass
 from io import BufferedIOBase
 from pathlib import Path
@@ -52,6 +53,8 @@ def read_npy_header(stream: BufferedIOBase, where: str) -> NpyHeader:
             ]
             shape, fortran, dtype = read(stream)
             offset = stream.tell()
+    except (zipfile.BadZipFile, zlib.error, EOFError):
+        raise  # The archive around it is damaged; its reader says so.
     # NumPy parses the header as a Python literal; damage shows as ValueError, SyntaxError, TypeError, KeyError, …
     except Exception as error:
         raise UserError(f"{where} is not a whole .npy array. Save it again with numpy.save.") from error

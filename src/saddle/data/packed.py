@@ -50,15 +50,20 @@ def read_packed(
     strips = {part: cut(where, read, f"x_{part}_webp", f"x_{part}_offsets") for part in parts}
     known = {part: read(f"y_{part}") for part in parts if f"y_{part}" in keys}
     names = meta.get("classes")
-    labels, classes = index_labels(known, where, list(map(str, names)) if isinstance(names, list) else ())
+    labels, classes = index_labels(
+        known,
+        where,
+        shown={part: f"{where}[y_{part}]" for part in parts},
+        names=list(map(str, names)) if isinstance(names, list) else (),
+    )
     loaders = {part: Strips(where=f"{where}[x_{part}_webp]", strips=strips[part]) for part in parts}
     for part, values in labels.items():
-        check_length(values, loaders[part].count, where, f"y_{part}")
+        check_length(values, loaders[part].count, f"{where}[y_{part}]")
         loaders[part] = replace(loaders[part], labels=values)
     return Source(name=name, where=where, classes=classes, train=loaders["train"], test=loaders.get("test"))
 
 
-def cut(where: str, read: Read, key: str, offsets_key: str) -> list[UInt8[np.ndarray, " bytes"]]:
+def cut(where: str, read: Read, key: str, offsets_key: str) -> list[UInt8[np.ndarray, " _"]]:
     """The encoded files in the array `key`."""
     data, offsets = read(key), read(offsets_key)
     whole = data.dtype == np.uint8 and data.ndim == 1 and offsets.dtype.kind in "iu" and offsets.ndim == 1
@@ -78,7 +83,7 @@ class Strips:
     """One part of a file of WebP strips."""
 
     where: str
-    strips: list[UInt8[np.ndarray, " bytes"]]
+    strips: list[UInt8[np.ndarray, " _"]]
     labels: Int64[np.ndarray, " n"] | None = None
 
     @property
