@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from saddle.data import DataConfig, load_split, memory, read_images
+from saddle.data import DataConfig, ImageSet, load_split, memory, read_images
 from saddle.data.layout import SIGNED, UNIT, to_bytes
 from saddle.errors import UserError
 
@@ -23,6 +23,11 @@ CHANNEL_FIRST = COLOUR.transpose(0, 3, 1, 2)
 @pytest.fixture(autouse=True)
 def _in_its_own_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+
+
+def numbers(images: ImageSet) -> list[int]:
+    assert images.labels is not None
+    return images.labels.tolist()
 
 
 def save(array, name="x.npy") -> str:
@@ -95,14 +100,14 @@ def test_both_parts_are_read_with_one_meaning():
 def test_labels_are_numbered_in_sorted_order(labels, expected, classes, key):
     np.savez("x.npz", images=COLOUR, **{key: labels})
     images = read_images("x.npz")
-    assert images.labels.tolist() == expected and images.classes == classes
+    assert numbers(images) == expected and images.classes == classes
 
 
 def test_class_names_come_from_the_meta_text():
     meta = json.dumps({"classes": ["ant", "bee", "cat"]})
     np.savez("x.npz", x=COLOUR, y=np.array([0, 2, 0, 2, 0, 2]), meta=meta)
     images = read_images("x.npz")
-    assert images.classes == ("ant", "bee", "cat") and images.labels.tolist() == [0, 2] * 3
+    assert images.classes == ("ant", "bee", "cat") and numbers(images) == [0, 2] * 3
     np.savez("x.npz", x=COLOUR, y=np.arange(6), meta=meta)
     assert message("x.npz") == (
         "x.npz names 3 classes, but x.npz[y] holds other labels than 0 to 2. Repair the labels or leave them out."
@@ -113,12 +118,12 @@ def test_both_parts_number_their_labels_alike():
     np.savez("x.npz", x_train=COLOUR, y_train=[5, 5, 5, 7, 7, 7], x_test=COLOUR[:2], y_test=[7, 9])
     split = load_split(DataConfig(data="x.npz"))
     assert split.train.classes == split.test.classes == ("5", "7", "9")
-    assert split.train.labels.tolist() == [0, 0, 0, 1, 1, 1] and split.test.labels.tolist() == [1, 2]
+    assert numbers(split.train) == [0, 0, 0, 1, 1, 1] and numbers(split.test) == [1, 2]
 
 
 def test_a_lone_array_needs_no_name():
     np.savez("x.npz", COLOUR, np.arange(6))
-    assert read_images("x.npz").labels.tolist() == [0, 1, 2, 3, 4, 5]
+    assert numbers(read_images("x.npz")) == [0, 1, 2, 3, 4, 5]
     np.savez("x.npz", faces=COLOUR, something=np.arange(3))
     assert len(read_images("x.npz")) == 6
 
@@ -129,9 +134,9 @@ def test_a_folder_of_arrays_and_an_array_beside_its_labels():
         save(array, f"set/{name}.npy")
     split = load_split(DataConfig(data="set"))
     assert len(split.train) == 6 and len(split.test) == 2
-    assert split.train.labels.tolist() == [0, 1, 2, 3, 4, 5] and split.test.labels is None
+    assert numbers(split.train) == [0, 1, 2, 3, 4, 5] and split.test.labels is None
     alone = read_images("set/x_train.npy")
-    assert alone.labels.tolist() == [0, 1, 2, 3, 4, 5] and alone.name == "x_train.npy"
+    assert numbers(alone) == [0, 1, 2, 3, 4, 5] and alone.name == "x_train.npy"
 
 
 def test_resize_and_channels_are_those_of_files():

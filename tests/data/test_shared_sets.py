@@ -19,6 +19,11 @@ def sha256(images: ImageSet) -> str:
     return hashlib.sha256(pixels.tobytes()).hexdigest()
 
 
+def numbers(images: ImageSet) -> list[int]:
+    assert images.labels is not None
+    return images.labels.tolist()
+
+
 @pytest.fixture(scope="module")
 def cifar10(shared_data: Path) -> Split:
     return load_split(DataConfig(data=str(shared_data / "cifar10.npz")))
@@ -27,7 +32,10 @@ def cifar10(shared_data: Path) -> Split:
 def test_cifar10(cifar10):
     train, test = cifar10.train, cifar10.test
     assert train.images.shape == (50_000, 3, 32, 32) and test.images.shape == (10_000, 3, 32, 32)
-    assert train.labels.bincount().tolist() == [5000] * 10 and test.labels.bincount().tolist() == [1000] * 10
+    assert (
+        np.bincount(numbers(train)).tolist() == [5000] * 10
+        and np.bincount(numbers(test)).tolist() == [1000] * 10
+    )
     assert train.classes[0] == "airplane" and train.classes[9] == "truck"
     # The means that everybody normalises with.
     means = train.images.flatten(2).double().mean((0, 2)) / 255
@@ -59,8 +67,8 @@ def test_cifar10_in_its_other_forms(cifar10, tmp_path, encoded):
 def test_mnist(shared_data):
     split = load_split(DataConfig(data=str(shared_data / "mnist.npz")))
     assert split.train.images.shape == (60_000, 1, 28, 28) and split.test.images.shape == (10_000, 1, 28, 28)
-    assert split.train.labels[:5].tolist() == [5, 0, 4, 1, 9]
-    assert split.train.labels.bincount().tolist() == [
+    assert numbers(split.train)[:5] == [5, 0, 4, 1, 9]
+    assert np.bincount(numbers(split.train)).tolist() == [
         5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949,
     ]  # fmt: skip
     assert sha256(split.train) == "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757"
@@ -81,7 +89,7 @@ def test_usps(shared_data):
 def test_mnist_m(shared_data):
     split = load_split(DataConfig(data=str(shared_data / "mnist_m_19k.npz")))
     assert split.train.images.shape == (10_000, 3, 32, 32) and split.test.images.shape == (9001, 3, 32, 32)
-    assert split.train.labels[:5].tolist() == [5, 0, 4, 1, 9]
+    assert numbers(split.train)[:5] == [5, 0, 4, 1, 9]
     assert split.train.classes == tuple("0123456789")
 
 

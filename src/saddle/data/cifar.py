@@ -3,6 +3,7 @@
 Source: Krizhevsky 2009, www.cs.toronto.edu/~kriz/cifar.html, "binary version".
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,7 +22,7 @@ CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "hors
 
 def has_batches(path: Path) -> bool:
     """Whether a folder holds CIFAR-10 batches, of the binary or the pickled kind."""
-    return any(path.glob("data_batch_*"))
+    return any(re.fullmatch(r"data_batch_\d+(\.bin)?", file.name) for file in path.iterdir())
 
 
 def read_cifar(path: Path, where: str) -> Source:
