@@ -52,12 +52,13 @@ class FeatureExtractor(ABC):
     def features(self, images: UInt8[Tensor, "n c h w"]) -> Float32[Tensor, "n d"]:
         """One batch that fits into memory, on `device`; called inside `torch.inference_mode()`."""
 
-    @torch.inference_mode()
     def __call__(self, images: UInt8[Tensor, "n c h w"]) -> Float32[Tensor, "n d"]:
         """Return the features of `images`. Raises `UserError` unless they are uint8 NCHW with 1 or 3 channels."""
         _check_images(images)
-        with _exact(self.device):
-            return torch.cat([self._rows(group) for group in images.split(self.batch)])
+        with torch.inference_mode(), _exact(self.device):
+            rows = [self._rows(group) for group in images.split(self.batch)]
+        # Outside inference mode, so that the result is an ordinary tensor which autograd may read.
+        return torch.cat(rows)
 
     def _rows(self, group: UInt8[Tensor, "b c h w"]) -> Float32[Tensor, "b d"]:
         filled = _filled(group, self.batch).to(self.device)

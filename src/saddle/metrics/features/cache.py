@@ -61,9 +61,11 @@ def read_entry(
     """
     try:
         with safe_open(path, framework="pt") as file:
-            header = dict(file.metadata() or {})
+            header = json.loads((file.metadata() or {})["saddle"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, ValueError, KeyError):
+        return None
+    if not isinstance(header, dict):
         return None
     matches = key.items() <= header.items() and header.get("checksum") == checksum(tensors)
     return (tensors, header) if matches and fits(tensors) else None
@@ -73,7 +75,9 @@ def write_entry(path: Path, tensors: dict[str, Tensor], header: dict[str, str]) 
     """Write a cache file whole or not at all; the folder is made if needed."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, save(tensors, header | {"checksum": checksum(tensors)}))
+    # One entry: safetensors writes several in an order that changes, and equal contents should be equal files.
+    text = json.dumps(header | {"checksum": checksum(tensors)}, sort_keys=True)
+    write_bytes(path, save(tensors, {"saddle": text}))
 
 
 def checksum(tensors: dict[str, Tensor]) -> str:

@@ -85,6 +85,7 @@ def _forward(x: Tensor, size: int, convolved: Callable[[int, Tensor, int, int], 
     return convolved(3, x, 1, 1).mean((2, 3))
 
 
+@torch.enable_grad()
 def train_classifier(
     images: UInt8[Tensor, "n c h w"],
     labels: Int64[Tensor, " n"],

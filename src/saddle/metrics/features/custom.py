@@ -43,7 +43,14 @@ class CallableFeatures(FeatureExtractor):
         return f"{self.name} (a user's function)"
 
     def features(self, images: UInt8[Tensor, "n c h w"]) -> Float32[Tensor, "n d"]:
-        answer = self._function(images)
+        try:
+            answer = self._function(images)
+        # Whatever the user's function raises is theirs to see, in one sentence; the cause stays attached.
+        except Exception as error:
+            raise UserError(
+                f"The feature function {self.name!r} failed on {images.dtype} images of shape {tuple(images.shape)} "
+                f"({type(error).__name__}: {error})."
+            ) from error
         self._check(answer, len(images))
         self._dim = answer.shape[1]
         return answer.float()
