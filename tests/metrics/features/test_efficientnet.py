@@ -43,6 +43,14 @@ def test_grey_pictures_are_repeated(wheel, digits):
     assert torch.equal(features, wheel(grey.repeat(1, 3, 1, 1)))
 
 
+def test_its_features_are_those_that_the_linear_probe_found_right(wheel):
+    # Taken from the code with which a linear model on 450 CIFAR-10 labels reached 86 %.
+    image = (torch.arange(3 * 32 * 32) % 251).to(torch.uint8).reshape(1, 3, 32, 32)
+    features = wheel(image)
+    assert float(features.mean()) == pytest.approx(0.1912319, rel=1e-4)
+    assert float(features.norm()) == pytest.approx(23.69287, rel=1e-4)
+
+
 def test_the_wheel_is_only_located(wheel, monkeypatch):
     monkeypatch.setattr(efficientnet, "find_spec", lambda name: None)
     with pytest.raises(UserError, match=r'pip install "saddle-minmax\[features\]"'):
