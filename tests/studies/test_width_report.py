@@ -236,7 +236,8 @@ def test_the_page_of_a_sweep_says_what_it_rests_on(sweep):
         ({"widths": (4, 8)}, "at least 3 widths; 2 gave"),
         ({"widths": (4,)}, "One width, 4, was trained, so no width can be recommended."),
         ({"rising": True}, "more width is worse"),
-        ({"diverged": ((2, 0), (2, 1), (2, 2))}, "Width 2 has no run to compare."),
+        ({"diverged": ((2, 0), (2, 1), (2, 2))}, "No run of width 2 can be compared: none is done."),
+        ({"unfinished": tuple((16, seed) for seed in range(3))}, "Width 16 has no run to compare yet."),
         ({"seeds": 6, "widths": (2, 4, 8)}, "order-statistic interval"),
     ],
 )

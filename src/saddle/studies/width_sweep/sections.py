@@ -260,11 +260,13 @@ def _warnings(facts: Facts) -> list[str]:
         found.append(
             "The runs have no step in common at which they were scored, so their last scores are compared."
         )
-    missing = sorted(set(sweep.widths) - {score.width for score in facts.scores})
-    if missing and facts.scores:
-        found.append(f"Width {format_list(missing)} has no run to compare.")
-    if facts.choice is not None and (warning := wording.edge(facts.choice)):
-        found.append(warning)
+    missing = sorted(set(sweep.widths) - {score.width for score in facts.scores}) if facts.scores else []
+    if missing:
+        found.append(f"No run of width {format_list(missing)} can be compared: none is done.")
+    if facts.choice is not None:
+        wider = [width for width in missing if width > facts.choice.width]
+        if warning := wording.edge(facts.choice, wider):
+            found.append(warning)
     skipped = sweep.data.get("skipped")
     number = len(skipped) if isinstance(skipped, list) else skipped
     if isinstance(number, int) and number > 0:

@@ -45,13 +45,19 @@ def confidence(choice: Choice) -> str:
     return f"Resampling the seeds, 95\u00a0% of the choices lie between {low} and {high} ({share}\u00a0% are {choice.width})."
 
 
-def edge(choice: Choice) -> str | None:
-    """Return the warning that the best width may lie beyond those measured, where it may."""
+def edge(choice: Choice, wider: Sequence[int] = ()) -> str | None:
+    """Return the warning that the best width may lie beyond those compared, where it may.
+
+    `wider` are widths of the sweep above the recommended one that have no run to compare.
+    """
     if not choice.at_edge:
         return None
+    advice = f"Add a width above {choice.width} to find out."
+    if wider:
+        advice = f"Width {format_list(wider)} has no run to compare yet."
     return (
-        "The recommended width is the widest that was measured. A wider model may be better still; this sweep cannot "
-        f"say, and the report does not extrapolate. Add a width above {choice.width} to find out."
+        "The recommended width is the widest that could be compared. A wider model may be better still; this sweep "
+        f"cannot say, and the report does not extrapolate. {advice}"
     )
 
 
