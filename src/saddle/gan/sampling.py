@@ -1,6 +1,7 @@
 """Images from a generator's weights."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -8,11 +9,12 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
+from saddle._files import write_bytes
 from saddle.core.state import State
 from saddle.gan.batches import member_generators
 from saddle.networks import Network
 
-__all__ = ["fixed_latents", "grid_name", "grid_png", "sample"]
+__all__ = ["fixed_latents", "grid_name", "grid_png", "sample", "write_images"]
 
 STATISTICS_LATENTS = 512
 "Latents whose pass gives the batch-norm statistics that sampling uses."
@@ -66,3 +68,20 @@ def grid_png(images: UInt8[Tensor, "n channels height width"], *, columns: int =
 def grid_name(step: int) -> str:
     """File name of the grid at `step`; sorts by step."""
     return f"samples/step-{step:08d}.png"
+
+
+def write_images(images: UInt8[Tensor, "n channels height width"], out: Path, *, columns: int = 8) -> None:
+    """Write a grid (`.png`), an array (`.npz`, key `x`, NHWC) or, for any other name, a folder of PNG files."""
+    pixels = images.permute(0, 2, 3, 1).numpy()
+    if out.suffix == ".png":
+        write_bytes(out, grid_png(images, columns=columns))
+    elif out.suffix == ".npz":
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, x=pixels)
+        write_bytes(out, buffer.getvalue())
+    else:
+        out.mkdir(exist_ok=True)
+        for index, image in enumerate(pixels):
+            file = io.BytesIO()
+            Image.fromarray(image.squeeze(2) if image.shape[2] == 1 else image).save(file, "PNG")
+            write_bytes(out / f"{index:06d}.png", file.getvalue())

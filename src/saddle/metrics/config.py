@@ -25,10 +25,7 @@ class MetricsConfig:
     """How generated images are compared with real ones."""
 
     features: str = "auto"
-    """What images are compared by: auto (efficientnet-lite0 for colour, classifier for labelled grey images, random
-    for others), pixels, random (fixed random convolutions), classifier (trained once on the
-    labelled training images), efficientnet-lite0 (ImageNet), inception-64, -192, -768, -1280 or -2048 (needs
-    --weights; only inception-2048 gives a number that may be called FID), or your own `module:function`."""
+    """What images are compared by: auto (efficientnet-lite0 for colour, classifier for labelled grey images, random for others), pixels, random (fixed random convolutions), classifier (trained once on the labelled training images), efficientnet-lite0 (ImageNet), inception-64, -192, -768, -1280 or -2048 (needs --weights; only inception-2048 gives a number that may be called FID), or your own `module:function`."""
     weights: str | None = None
     """Path of the Inception weights (.safetensors, or a state dict saved by torch)."""
     samples: int | None = None

@@ -11,7 +11,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
@@ -26,6 +26,7 @@ __all__ = ["RunFolder"]
 
 CONFIG_LIMIT = 2**20  # bytes: a thousand times what a configuration needs
 RESULT_LIMIT = 2**26
+NOTES = "notes"
 COMPLETE = ("done", "converged", "exhausted")
 
 
@@ -39,12 +40,21 @@ class RunFolder:
 
     path: Path
     config: Mapping[str, Any]
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def create(cls, root: Path | str, config: Mapping[str, Any], *, name: str | None = None) -> "RunFolder":
+    def create(
+        cls,
+        root: Path | str,
+        config: Mapping[str, Any],
+        *,
+        name: str | None = None,
+        notes: Mapping[str, Any] | None = None,
+    ) -> "RunFolder":
         """Make, or find again, the folder `root/<config_hash(config)>` (or `root/name`).
 
-        Any number of processes may call this at once. Raises `UserError` when the folder already holds a damaged or
+        `notes` are kept in `config.json` beside the configuration, under the key `notes`, without being part of
+        it: where the images lay, say, or how many steps were asked for first. Any number of processes may call this at once. Raises `UserError` when the folder already holds a damaged or
         different configuration, or cannot be written.
         """
         path = Path(root) / (config_hash(config) if name is None else name)
@@ -53,7 +63,8 @@ class RunFolder:
             (path / "samples").mkdir(parents=True, exist_ok=True)
             if not file.exists():
                 # Processes that race here write the same bytes, each by one rename.
-                write_text(file, json.dumps(plain(config), sort_keys=True, indent=2) + "\n")
+                written = plain(config) | ({} if notes is None else {NOTES: plain(notes)})
+                write_text(file, json.dumps(written, sort_keys=True, indent=2) + "\n")
         found = cls.open(path)
         if canonical_json(found.config) != canonical_json(config):
             raise UserError(
@@ -69,7 +80,9 @@ class RunFolder:
         if not (path / "config.json").is_file():
             raise UserError(f"{path} is no run folder: it has no config.json. Name the folder of a run.")
         advice = f"Restore it, or delete {path} to run it again."
-        return cls(path=path, config=read_object(path / "config.json", limit=CONFIG_LIMIT, advice=advice))
+        found = read_object(path / "config.json", limit=CONFIG_LIMIT, advice=advice)
+        notes = found.pop(NOTES, {})
+        return cls(path=path, config=found, notes=notes if isinstance(notes, dict) else {})
 
     @property
     def key(self) -> str:

@@ -1,0 +1,113 @@
+"""`saddle COMMAND`: finds the command, reads its options, and turns every user error into one sentence."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, final
+
+from saddle.errors import UserError
+
+__all__ = ["COMMANDS", "main"]
+
+USER_ERROR, INTERRUPTED = 2, 130
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A command: where its options and its function are, imported when it is called."""
+
+    name: str
+    summary: str
+    module: str
+
+
+COMMANDS = (
+    Command(
+        name="sweep",
+        summary="Train GANs of several widths and seeds on your images and report which width to use.",
+        module="saddle.cli.sweep",
+    ),
+    Command(name="train", summary="Train one GAN, or go on with one.", module="saddle.cli.train"),
+    Command(name="sample", summary="Draw images from a trained run.", module="saddle.cli.sample"),
+    Command(
+        name="evaluate",
+        summary="Compare a set of generated images with real ones.",
+        module="saddle.cli.evaluate",
+    ),
+    Command(
+        name="report", summary="Write a sweep's report again from its folder.", module="saddle.cli.report"
+    ),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `saddle` program: exits with 0, with 2 after a user's error, with 130 after a stop."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_help())
+        raise SystemExit(0 if words else USER_ERROR)
+    if words[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"saddle {version('saddle-minmax')}")
+        return
+    try:
+        code = _find(words[0])(words[1:])
+    except UserError as error:
+        print(f"error: {_indented(str(error))}", file=sys.stderr)
+        raise SystemExit(USER_ERROR) from None
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+    except BrokenPipeError:
+        # The reader of our output has gone (`saddle … | head`); nobody is left to tell.
+        sys.stderr.close()
+        raise SystemExit(0) from None
+    raise SystemExit(code)
+
+
+def parse(config: type, words: Sequence[str], *, name: str, default: Any = None) -> Any:
+    """Read `words` into the dataclass `config`; nested options have no prefix. Exits with 2 on a bad option."""
+    import tyro
+
+    extra = {} if default is None else {"default": default}
+    return tyro.cli(
+        config,
+        prog=f"saddle {name}",
+        args=list(words),
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
+        **extra,
+    )
+
+
+def _find(name: str) -> Callable[[Sequence[str]], int]:
+    for command in COMMANDS:
+        if command.name == name:
+            return import_module(command.module).command
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, [command.name for command in COMMANDS], n=1)
+    hint = f" Did you mean `saddle {near[0]}`?" if near else ""
+    raise UserError(f"There is no command {name!r}.{hint} `saddle --help` lists the commands.")
+
+
+def _help() -> str:
+    width = max(len(command.name) for command in COMMANDS)
+    lines = [
+        "usage: saddle COMMAND [OPTIONS]",
+        "",
+        "How wide must a GAN be, will it converge, and can what it learned be trusted?",
+        "",
+        "commands:",
+        *(f"  {command.name:{width}}  {command.summary}" for command in COMMANDS),
+        "",
+        "`saddle COMMAND --help` explains a command's options; `saddle --version` prints the version.",
+        "Start with: saddle sweep --data digits",
+    ]
+    return "\n".join(lines)
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n       ")

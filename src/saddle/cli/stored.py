@@ -1,0 +1,91 @@
+"""`--config FILE`: take every option from a stored configuration; options given beside it win."""
+
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from saddle.errors import UserError
+from saddle.runs.textfiles import read_object
+
+__all__ = ["stored_default"]
+
+LIMIT = 2**20  # bytes
+
+
+def stored_default(words: Sequence[str], config: type) -> tuple[list[str], Any]:
+    """Take `--config FILE` out of `words` and build `config` from the file, a run's `config.json` or `sweep.json`.
+
+    Returns the other words and the configuration, or None where `--config` is not among them. The file is
+    anybody's: unknown names and wrong types are refused with a `UserError`.
+    """
+    words = list(words)
+    for index, word in enumerate(words):
+        if word == "--config" or word.startswith("--config="):
+            path = word.partition("=")[2] if "=" in word else "".join(words[index + 1 : index + 2])
+            rest = words[:index] + words[index + (1 if "=" in word else 2) :]
+            if not path:
+                raise UserError("--config needs a file: a run's config.json or a sweep's sweep.json.")
+            return rest, _build(config, _options(Path(path)), Path(path))
+    return words, None
+
+
+def _options(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise UserError(f"--config {path} does not exist; name a run's config.json or a sweep's sweep.json.")
+    stored = read_object(path, limit=LIMIT, advice="Name a run's config.json or a sweep's sweep.json.")
+    if isinstance(stored.get("command"), dict):
+        return stored["command"]
+    notes = stored.get("notes")
+    if not isinstance(notes, dict) or "data" not in notes:
+        raise UserError(
+            f"--config {path} is no configuration of a run or sweep: it does not say which images."
+        )
+    metrics = stored.get("metrics")
+    options = {key: notes.get(key) for key in ("data", "run")} | {
+        "gan": stored.get("gan"),
+        "metrics": metrics,
+    }
+    return options | {key: stored.get(key) for key in ("width", "width_g", "width_d", "seed")}
+
+
+def _build(config: type, options: Mapping[str, Any], path: Path) -> Any:
+    """Fill the dataclass; fields that the other command does not have (`seeds`, `widths`) keep their defaults."""
+    hints = typing.get_type_hints(config)
+    known = {field.name: field for field in fields(config)}
+    values: dict[str, Any] = {}
+    for name, value in options.items():
+        if name not in known or value is None:
+            continue
+        hint = hints[name]
+        if is_dataclass(hint) and isinstance(hint, type):
+            if not isinstance(value, dict):
+                raise UserError(f"--config {path}: {name!r} must be an object, and is {value!r:.60}.")
+            values[name] = _build(hint, value, path)
+        else:
+            values[name] = _value(hint, value, name, path)
+    try:
+        return config(**values)
+    except TypeError:
+        raise UserError(f"--config {path} does not say which images (data); add --data.") from None
+
+
+def _value(hint: Any, value: Any, name: str, path: Path) -> Any:
+    """`value` as the type `hint`, or a `UserError`; only the types that configurations use."""
+    origin = typing.get_origin(hint)
+    choices = typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        return _value(next(each for each in choices if each is not type(None)), value, name, path)
+    if origin is typing.Literal and value in choices:
+        return value
+    if origin is tuple and isinstance(value, list):
+        return tuple(_value(choices[0], each, name, path) for each in value)
+    if hint is Path and isinstance(value, str):
+        return Path(value)
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(hint, type) and type(value) is hint:
+        return value
+    raise UserError(f"--config {path}: {name!r} is {value!r:.60}, which is not what this option takes.")

@@ -1,0 +1,19 @@
+"""`saddle sweep`: the main job."""
+
+from collections.abc import Sequence
+
+from saddle.cli.main import parse
+from saddle.cli.stored import stored_default
+from saddle.studies.width_sweep.config import SweepConfig
+
+__all__ = ["command"]
+
+
+def command(words: Sequence[str]) -> int:
+    """Train, score and report; the last line printed is the path of the report."""
+    words, default = stored_default(words, SweepConfig)
+    config = parse(SweepConfig, words, name="sweep", default=default)
+    from saddle.cli.finish import finish
+    from saddle.studies.width_sweep.sweep import run_sweep
+
+    return finish(run_sweep(config))

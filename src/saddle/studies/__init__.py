@@ -1,0 +1,1 @@
+"""Studies: each a claim or a question, its cells and its figures."""

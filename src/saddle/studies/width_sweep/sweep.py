@@ -1,0 +1,265 @@
+"""From options to a report: check everything, train what is missing, score, tabulate."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, final
+
+import torch
+
+from saddle._files import write_text
+from saddle.data import Split, check_batch, load_split
+from saddle.errors import UserError
+from saddle.gan.config import GanConfig
+from saddle.gan.problem import make_gan
+from saddle.metrics.config import MetricsConfig
+from saddle.runs import (
+    Job,
+    Outcome,
+    ProcessExecutor,
+    ProgressDisplay,
+    RunFolder,
+    SerialExecutor,
+    usable_cores,
+)
+from saddle.studies.width_sweep.cells import Cell, Widths, fleets, identity, record_fleet
+from saddle.studies.width_sweep.config import RunOptions, SweepConfig, TrainConfig
+from saddle.studies.width_sweep.images import store_images
+from saddle.studies.width_sweep.results import collect_rows, finish_tables
+from saddle.studies.width_sweep.scorer_cache import build_scorer
+from saddle.studies.width_sweep.scoring import check_features, resolve_features, samples_per_side
+
+__all__ = ["SweepOutcome", "run_sweep", "run_train"]
+
+JOB = "saddle.studies.width_sweep.job:train_cells"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class SweepOutcome:
+    """What a command did."""
+
+    folder: Path
+    cells: tuple[Cell, ...]
+    outcomes: dict[str, Outcome]
+    "By fleet; empty when everything was finished before."
+    notes: tuple[str, ...] = ()
+
+    @property
+    def interrupted(self) -> bool:
+        return any(outcome.status == "interrupted" for outcome in self.outcomes.values())
+
+    @property
+    def failures(self) -> dict[str, str]:
+        return {key: o.message for key, o in self.outcomes.items() if o.status == "failed"}
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class _Request:
+    """What `sweep` and `train` have in common."""
+
+    command: SweepConfig | TrainConfig
+    widths: tuple[Widths, ...]
+    seeds: tuple[int, ...]
+
+
+def run_sweep(config: SweepConfig) -> SweepOutcome:
+    """Do what `saddle sweep` says; `UserError` before anything is written when it cannot work."""
+    widths = tuple(
+        Widths(
+            width=width,
+            generator=width if config.width_g is None else config.width_g,
+            discriminator=width if config.width_d is None else config.width_d,
+        )
+        for width in config.widths
+    )
+    return _carry_out(_Request(command=config, widths=widths, seeds=tuple(range(config.seeds))))
+
+
+def run_train(config: TrainConfig) -> SweepOutcome:
+    """Do what `saddle train` says: a sweep of one cell."""
+    widths = Widths(
+        width=config.width,
+        generator=config.width if config.width_g is None else config.width_g,
+        discriminator=config.width if config.width_d is None else config.width_d,
+    )
+    return _carry_out(_Request(command=config, widths=(widths,), seeds=(config.seed,)))
+
+
+def _carry_out(request: _Request) -> SweepOutcome:
+    command, run = request.command, request.command.run
+    device = _device(run, command.gan)
+    split = load_split(command.data)
+    metrics = _check(request, split)
+    samples = samples_per_side(metrics, split)
+    _check_out(command.out)
+    # From here on the command is good: what it writes is wanted.
+    cache = command.out / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    cells = [
+        Cell(widths=widths, seed=seed, folder=_folder(request, split, metrics, samples, widths, seed))
+        for widths in request.widths
+        for seed in request.seeds
+    ]
+    _write_command(request, split, metrics, samples, cells)
+    pending = fleets(cells, steps=run.steps, limit=run.fleet)
+    if pending:
+        store_images(cache, split)
+        # Once, before the workers start: the classifier is trained and real features are extracted here.
+        build_scorer(cells[0].folder.config["metrics"], split, cache, device)
+    outcomes = _execute(pending, command.out, run, device)
+    table = finish_tables(command.out, lambda: collect_rows(command.out))
+    _record_failures(pending, outcomes)
+    return SweepOutcome(
+        folder=command.out,
+        cells=tuple(cells),
+        outcomes=outcomes,
+        notes=() if table.note is None else (table.note,),
+    )
+
+
+def _device(run: RunOptions, gan: GanConfig) -> torch.device:
+    available = torch.cuda.is_available()
+    if run.device == "cuda" and not available:
+        raise UserError(
+            "--device cuda was asked for, but torch sees no CUDA device; use --device cpu or auto."
+        )
+    device = torch.device("cuda" if available and run.device != "cpu" else "cpu")
+    if gan.precision != "float32" and device.type == "cpu":
+        raise UserError(
+            f"--precision {gan.precision} needs a CUDA device and training would run on the CPU, where it has no "
+            "gain (bfloat16 was measured at a fifth of float32's speed); use --precision float32."
+        )
+    return device
+
+
+def _check(request: _Request, split: Split) -> MetricsConfig:
+    """Everything that can be refused is refused here; returns the metrics with `auto` resolved."""
+    command = request.command
+    check_batch(split, command.gan.batch)
+    for widths in request.widths:
+        make_gan(
+            command.gan,
+            width_g=widths.generator,
+            width_d=widths.discriminator,
+            size=split.train.size,
+            channels=split.train.channels,
+        )
+    metrics = resolve_features(command.metrics, split)
+    check_features(metrics, split)
+    return metrics
+
+
+def _check_out(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out {out} is a file; name a folder, new or of an earlier sweep.")
+    if (
+        out.is_dir()
+        and any(out.iterdir())
+        and not any(out.glob("*/config.json"))
+        and not (out / "cache").is_dir()
+    ):
+        raise UserError(
+            f"--out {out} holds other things and no runs of Saddle; name a new folder, so that nothing is mixed up."
+        )
+
+
+def _folder(
+    request: _Request, split: Split, metrics: MetricsConfig, samples: int, widths: Widths, seed: int
+) -> RunFolder:
+    command = request.command
+    config = identity(widths, seed, split=split, gan=command.gan, metrics=metrics, samples=samples)
+    notes = {"data": asdict(command.data), "run": asdict(command.run), "images": split.train.name}
+    return RunFolder.create(command.out, config, notes=notes)
+
+
+def _write_command(
+    request: _Request, split: Split, metrics: MetricsConfig, samples: int, cells: Sequence[Cell]
+) -> None:
+    """`sweep.json`: the last command and what it meant; the report reads it."""
+    command = request.command
+    described: dict[str, Any] = {
+        "command": asdict(command) | {"out": str(command.out), "metrics": asdict(metrics)},
+        "family": cells[0].family,
+        "samples": samples,
+        "data": {
+            "name": split.train.name,
+            "n_train": len(split.train),
+            "n_test": len(split.test),
+            "size": split.train.size,
+            "channels": split.train.channels,
+            "classes": len(split.train.classes),
+            "skipped": len(split.train.skipped) + len(split.test.skipped),
+        },
+    }
+    write_text(command.out / "sweep.json", json.dumps(described, indent=2, default=str) + "\n")
+
+
+def _execute(
+    pending: Sequence[Sequence[Cell]], out: Path, run: RunOptions, device: torch.device
+) -> dict[str, Outcome]:
+    jobs = []
+    for fleet in pending:
+        record_fleet(fleet)
+        jobs.append(
+            Job(
+                key=_key(fleet),
+                function=JOB,
+                arguments={
+                    "root": str(out),
+                    "runs": [cell.key for cell in fleet],
+                    "steps": run.steps,
+                    "cadence": _cadence(run),
+                    "device": str(device),
+                    "deterministic": run.deterministic,
+                },
+                weight=_weight(fleet),
+            )
+        )
+    workers = min(len(jobs), run.workers or (usable_cores() if device.type == "cpu" else 1))
+    if workers == 0:
+        return {}
+    with ProgressDisplay(jobs, workers) as display:
+        if workers == 1:
+            return SerialExecutor().run(jobs, display)
+        return ProcessExecutor(workers=workers).run(jobs, display)
+
+
+def _key(fleet: Sequence[Cell]) -> str:
+    seeds = ", ".join(str(cell.seed) for cell in fleet)
+    return f"width {fleet[0].widths.width} seed{'s' if len(fleet) > 1 else ''} {seeds}"
+
+
+def _weight(fleet: Sequence[Cell]) -> float:
+    """Expected work: multiply-adds of both networks, over a floor that every step costs."""
+    config = fleet[0].folder.config
+    gan = make_gan(
+        GanConfig(**config["gan"]),
+        width_g=config["width_g"],
+        width_d=config["width_d"],
+        size=config["data"]["size"],
+        channels=config["data"]["channels"],
+    )
+    work = 2 * gan.generator.multiply_adds + 3 * gan.discriminator.multiply_adds
+    return len(fleet) * (work * gan.config.batch + 1e7)
+
+
+def _cadence(run: RunOptions) -> dict[str, int]:
+    evaluate = run.evaluate_every or max(1, run.steps // 10)
+    return {
+        "log": run.log_every,
+        "evaluate": evaluate,
+        "sample": run.sample_every or evaluate,
+        "checkpoint": run.checkpoint_every or min(evaluate, 1000),
+    }
+
+
+def _record_failures(pending: Sequence[Sequence[Cell]], outcomes: dict[str, Outcome]) -> None:
+    # The whole traceback is for whoever reports the bug; the terminal shows its last line.
+    for fleet in pending:
+        outcome = outcomes.get(_key(fleet))
+        if outcome is not None and outcome.status == "failed" and outcome.traceback:
+            for cell in fleet:
+                write_text(cell.folder.path / "failure.txt", outcome.traceback)
