@@ -8,7 +8,7 @@ run: setup
 	$(BIN)/saddle sweep --data digits --arch dcgan --widths 2 4 8 16 --seeds 3 --steps 1500 --features classifier --out runs/digits
 
 test: setup
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """A fleet's checkpoints: one step for all, whenever the writer dies, and no unpickling of code."""
 
+import contextlib
 import os
 import random
 
@@ -52,10 +53,8 @@ def test_a_writer_that_dies_anywhere_leaves_all_members_at_one_step(folders, die
     with monkeypatch.context() as patch:
         patch.setattr(torch, "save", dying(torch.save))
         patch.setattr(type(folders[0]), "replace", dying(type(folders[0]).replace))
-        try:
+        with contextlib.suppress(Killed):
             write_fleet(folders, [payload(2)] * 3)
-        except Killed:
-            pass
     found = read_fleet(folders)
     steps = {each["step"] for each in found if each is not None}
     # 3 saves and 3 renames to the second name come first; from then on the new step is the fleet's.

@@ -3,12 +3,12 @@
 import pytest
 import torch
 from pytest import approx
+from tests.gan.helpers import blobs, equal, saved, small, train, what_counts
 
 from saddle.errors import UserError
 from saddle.gan import Cadence, GanConfig, make_dynamics, make_gan
 from saddle.gan.batches import GanBatches
 from saddle.gan.checkpoint import read_fleet, write_fleet
-from tests.gan.helpers import blobs, equal, saved, small, train, what_counts
 
 VARIANTS = {
     "non-saturating": small(),
