@@ -109,7 +109,7 @@ def test_runs_of_another_configuration_are_no_part_of_the_sweep(tmp_path):
         json.dumps({"kind": "gan", "data": {"size": 8}, "width": 32, "seed": 0})
     )
     runs = {run.key: run for run in read_sweep(folder).runs}
-    assert "f" not in runs
+    assert "f" not in runs and len(runs) == 13
     assert runs["e"].status == "unfinished" and runs["e"].width == 32
 
 
@@ -193,11 +193,14 @@ def test_widths_that_overlap_are_not_told_apart():
     assert "does not show that width matters" in wording.trend(same, "FD(random)", "test")
     assert wording.separation(same) == "Widths 2 and 4 cannot be told apart: their seeds overlap."
     apart = levels(scores({2: [10, 12, 14], 4: [1, 2, 3]}))
-    assert "more width is better" in wording.trend(apart, "FD(random)", "test")
+    # Three and three: 2 / C(6, 3) = 10 %. Two and two: 2 / C(4, 2) = 33 %, which is a hint at most.
+    words = wording.trend(apart, "FD(random)", "test")
+    assert "of the other: more width is better (were there no difference, 3 and 3 seeds" in words
+    assert "in 10\u00a0% of sweeps" in words
     assert wording.separation(apart) == "The seeds of neighbouring widths do not overlap."
     # For a share that is better when higher, rising is better.
     higher = levels(scores({2: [0.1, 0.2], 4: [0.5, 0.6]}))
-    assert "more width is better" in wording.trend(higher, "recall(random)", "test")
+    assert "that hints that more width is better" in wording.trend(higher, "recall(random)", "test")
 
 
 def test_one_seed_and_the_widest_width_come_with_their_doubts():

@@ -39,20 +39,20 @@ def score_chart(
 ) -> Chart:
     """Draw one metric against width: every run, medians and intervals, train beside test, and the floor.
 
-    A floor more than ten times below every value would press the values together; it is then named in the key only.
+    A floor that lies far below every value is named in the key only (`_floor_key`).
     """
     series = {split: list(scores) for split, scores in split_scores.items() if scores}
     every = [score for scores in series.values() for score in scores]
     widths = sorted({score.width for score in every})
     floors = {split: floor_of(scores) for split, scores in series.items()}
+    shown = "test" if "test" in series else next(iter(series), "")
+    floor_key, floor = _floor_key(floors.get(shown), [s.value for s in every], f"real against real ({shown})")
     better = wording.direction(metric)
-    lowest = min(score.value for score in every)
-    low = lowest / 10 if lowest > 0 else -math.inf
     axes = Axes(
         x=width_axis(widths),
         y=scale(
             f"{metric}{f' ({better})' if better else ''}",
-            [*(s.value for s in every), *(f for f in floors.values() if f is not None and f >= low)],
+            [*(s.value for s in every), floor],
         ),
     )
     layers, keys = [], []
@@ -61,15 +61,9 @@ def score_chart(
         aside = _aside(widths, -1 if split == "train" else 1) if len(series) > 1 else 1.0
         layers += _seeds_layers(axes, levels(scores), _score_rows(scores, aside), style, aside, metric)
         keys.append(Key(label=f"{split}, {size_of(scores)}", style=style))
-    shown = "test" if "test" in series else next(iter(series), "")
-    floor = floors.get(shown)
+    keys += floor_key
     if floor is not None:
-        label = f"real against real ({shown}): {format_number(floor)}"
-        if low <= floor:
-            layers.insert(0, axes.level(floor, FLOOR))
-        else:
-            label += ", below the drawing"
-        keys.append(Key(label=label, style=FLOOR, marks=("line",)))
+        layers.insert(0, axes.level(floor, FLOOR))
     measured = levels(series.get("test") or every)
     return Chart(
         title=title or f"{metric} against width",
@@ -91,6 +85,7 @@ def curve_chart(
     styles = dict(zip(curves, ramp(len(curves)), strict=True))
     every = [level for points in curves.values() for _, level in points]
     values = [value for level in every for value in (level.low, level.high)]
+    floor_key, floor = _floor_key(floor, values)
     axes = Axes(
         x=scale(
             "Generator steps",
@@ -124,9 +119,9 @@ def curve_chart(
             for step, level in points
         ]
     keys = [Key(label=f"width {width}", style=style) for width, style in styles.items()]
+    keys += floor_key
     if floor is not None:
         layers.insert(0, axes.level(floor, FLOOR))
-        keys.append(Key(label=f"real against real: {format_number(floor)}", style=FLOOR, marks=("line",)))
     heads = (WIDTH, "Step", "Seeds", "Median", "Lowest", "Highest")
     return Chart(
         title=f"{split.capitalize()} {metric} during training",
@@ -184,7 +179,7 @@ def law_chart(metric: str, split: str, scores: Sequence[Score], choice: Choice) 
     grid = np.geomspace(min(law.widths), max(law.widths), 80)
     band = law.band(grid)
     reach = [] if band is None else [*band[0].tolist(), *band[1].tolist()]
-    floor = floor_of(scores)
+    floor_key, floor = _floor_key(floor_of(scores), [score.value for score in scores])
     axes = Axes(
         x=width_axis(choice.widths),
         y=scale(
@@ -202,8 +197,7 @@ def law_chart(metric: str, split: str, scores: Sequence[Score], choice: Choice) 
         keys.append(Key(label="a + b·k⁻ᶜ with its 95 % band", style=style, marks=("band", "line")))
     else:
         keys.append(Key(label="a + b·k⁻ᶜ", style=style, marks=("line",)))
-    if floor is not None:
-        keys.append(Key(label=f"real against real: {format_number(floor)}", style=FLOOR, marks=("line",)))
+    keys += floor_key
     if law.a > 0:
         limit = Style(colour=PURPLE, dash=(1, 3))
         layers.append(axes.level(law.a, limit))
@@ -333,6 +327,22 @@ def _score_table(series: Mapping[str, Sequence[Score]], floors: Mapping[str, flo
                 )
             )
     return Table(columns=columns, rows=tuple(rows))
+
+
+def _floor_key(
+    floor: float | None, values: Sequence[float], label: str = "real against real"
+) -> tuple[list[Key], float | None]:
+    """Return the floor's entry of the key, and the floor where it can be drawn.
+
+    It cannot where it is more than a hundred times below all values, or not positive while they are: the axis
+    would have to press the values together to reach it.
+    """
+    if floor is None:
+        return [], None
+    lowest = min(values)
+    drawn = lowest <= 0 or floor >= lowest / 100
+    text = f"{label}: {format_number(floor)}" + ("" if drawn else ", below the drawing")
+    return [Key(label=text, style=FLOOR, marks=("line",))], floor if drawn else None
 
 
 def _wide(pairs: Sequence[tuple[int, float]]) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, final
 
 from saddle.errors import UserError
+from saddle.runs.hashing import config_hash
 from saddle.runs.rows import read_rows
 from saddle.runs.table import read_table
 
@@ -111,7 +112,7 @@ def read_sweep(folder: Path) -> Sweep:
     scores = tuple(_scores(folder)) if table.exists() else ()
     named = {score.run: (score.width, score.seed) for score in scores}
     runs = [_run(path, named.get(path.name)) for path in paths]
-    families = {_family(run) for run in runs if run.key in named}
+    families = {_family(run) for run in runs if run.key in named} | {config.get("family")} - {None}
     kept = [run for run in runs if not families or _family(run) in families]
     return Sweep(
         folder=folder,
@@ -153,8 +154,9 @@ def _run(path: Path, named: tuple[int, int] | None) -> Run:
 
 
 def _family(run: Run) -> str:
-    own = ("width", "width_g", "width_d", "seed", "command")
-    return json.dumps({key: value for key, value in run.config.items() if key not in own}, sort_keys=True)
+    """Return the hash of all that decides a run's numbers but widths and seed (`cells.family`, without torch)."""
+    own = ("width", "width_g", "width_d", "seed", "notes")
+    return config_hash({key: value for key, value in run.config.items() if key not in own})
 
 
 def _first_int(config: object, *keys: str) -> int | None:

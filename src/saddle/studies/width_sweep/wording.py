@@ -1,5 +1,6 @@
 """The sentences of a sweep's report. They say what the seeds can tell apart and what they cannot."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -82,8 +83,15 @@ def trend(measured: Sequence[Level], metric: str, split: str) -> str:
             "that width matters."
         )
     verb = "falls" if falls else "rises"
+    # Under no difference every order of the seeds is as likely: two of C(n + m, n) keep the widths apart.
+    chance = 2 / math.comb(first.n + last.n, first.n)
     what = "more width is better" if better else "more width is worse"
-    sentence = f"{subject} {verb} {numbers}, and no seed of one reaches a seed of the other: {what}."
+    hint = "" if chance <= 0.1 else "that hints that "
+    sentence = (
+        f"{subject} {verb} {numbers}, and no seed of one reaches a seed of the other: {hint}{what} "
+        f"(were there no difference, {first.n} and {last.n} seeds would still come apart in "
+        f"{format_number(100 * chance, 2)}\u00a0% of sweeps)."
+    )
     best = (min if _lower_is_better(metric) else max)(measured, key=lambda level: level.median)
     if better and best is not last:
         sentence += f" The best median, {format_number(best.median)}, is that of width {best.width}."
