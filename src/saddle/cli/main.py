@@ -4,9 +4,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, final
+from typing import final
 
 from saddle.errors import UserError
+from saddle.runs.machine import keep_freed_memory
 
 __all__ = ["COMMANDS", "main"]
 
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         print(f"saddle {version('saddle-minmax')}")
         return
+    keep_freed_memory()
     try:
         code = _find(words[0])(words[1:])
     except UserError as error:
@@ -66,20 +68,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.close()
         raise SystemExit(0) from None
     raise SystemExit(code)
-
-
-def parse(config: type, words: Sequence[str], *, name: str, default: Any = None) -> Any:
-    """Read `words` into the dataclass `config`; nested options have no prefix. Exits with 2 on a bad option."""
-    import tyro
-
-    extra = {} if default is None else {"default": default}
-    return tyro.cli(
-        config,
-        prog=f"saddle {name}",
-        args=list(words),
-        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
-        **extra,
-    )
 
 
 def _find(name: str) -> Callable[[Sequence[str]], int]:

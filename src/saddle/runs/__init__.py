@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from saddle.runs.locks import try_lock as try_lock
     from saddle.runs.locks import wait_for as wait_for
     from saddle.runs.machine import environment as environment
+    from saddle.runs.machine import keep_freed_memory as keep_freed_memory
     from saddle.runs.machine import usable_cores as usable_cores
     from saddle.runs.processes import ProcessExecutor as ProcessExecutor
     from saddle.runs.progress import Progress as Progress
@@ -52,6 +53,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "request_stop": "stop",
         "stopping": "stop",
         "try_lock": "locks",
+        "keep_freed_memory": "machine",
         "usable_cores": "machine",
         "wait_for": "locks",
         "write_table": "table",

@@ -1,5 +1,6 @@
 """What a run ran on: versions and machine, for reports and result files."""
 
+import ctypes
 import os
 import platform
 import sys
@@ -7,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["environment", "usable_cores"]
+__all__ = ["environment", "keep_freed_memory", "usable_cores"]
 
 PACKAGES = {"saddle": "saddle-minmax", "torch": "torch", "numpy": "numpy", "scipy": "scipy"}
 
@@ -38,6 +39,21 @@ def usable_cores() -> int:
         return min(cores, -(-int(quota) // int(period)))
     except (OSError, ValueError):  # no such file, or "max": no quota
         return cores
+
+
+def keep_freed_memory() -> bool:
+    """Let this process keep freed memory for its next tensors; returns whether that was possible (glibc only).
+
+    By default glibc hands every freed block of more than 32 MiB back to the kernel, and takes it page by page
+    when the next tensor is made; a training step on a CPU then spends a good part of its time in page faults.
+    For programs, not for libraries: it changes the whole process for good.
+    """
+    trim_threshold, mmap_threshold = -1, -3
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+        return bool(libc.mallopt(mmap_threshold, 1 << 30) and libc.mallopt(trim_threshold, 2**31 - 1))
+    except (OSError, AttributeError):
+        return False
 
 
 def _version(package: str) -> str | None:

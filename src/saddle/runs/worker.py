@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO
 
 from saddle.runs.jobs import Job, execute
+from saddle.runs.machine import keep_freed_memory
 from saddle.runs.stop import listening_for_stop, request_stop
 
 __all__ = ["BOOT", "main"]
@@ -29,6 +30,7 @@ PAUSE = 0.1  # seconds between two reports; the ones between are left out, the l
 
 def main(request: dict[str, Any]) -> None:
     """Carry out the job in `request` and send its outcome."""
+    keep_freed_memory()
     line_of_life = os.dup(0)  # not inheritable: the job's own children must not read it
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
