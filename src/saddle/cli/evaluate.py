@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Literal, final
 
-from saddle.cli.main import parse
+from saddle.cli.parse import parse
 from saddle.metrics.config import MetricsConfig
 
 __all__ = ["EvaluateConfig", "command"]

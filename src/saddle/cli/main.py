@@ -67,6 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # The reader of our output has gone (`saddle … | head`); nobody is left to tell.
         sys.stderr.close()
         raise SystemExit(0) from None
+    except OSError as error:
+        # A full disk, a missing permission: the machine's state, which the user can change.
+        where = "" if error.filename is None else f" {error.filename}"
+        print(
+            f"error: cannot read or write{where}: {error.strerror or error}; make room or allow it, or name another place.",
+            file=sys.stderr,
+        )
+        raise SystemExit(USER_ERROR) from None
     raise SystemExit(code)
 
 

@@ -7,7 +7,7 @@ from typing import final
 
 import tyro
 
-from saddle.cli.main import parse
+from saddle.cli.parse import parse
 from saddle.errors import UserError
 
 __all__ = ["ReportConfig", "command"]

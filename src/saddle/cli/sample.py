@@ -7,10 +7,13 @@ from typing import Literal, final
 
 import tyro
 
-from saddle.cli.main import parse
+from saddle.cli.parse import parse
 from saddle.errors import UserError
 
 __all__ = ["SampleConfig", "command"]
+
+FILES = frozenset(".png .npz .npy .jpg .jpeg .webp .gif .bmp .tif .tiff .zip .pt .safetensors".split())
+"Endings that mean a file; of these .png and .npz are written, as they stand here."
 
 
 @final
@@ -39,6 +42,11 @@ class SampleConfig:
                 raise UserError(f"--{name} is {getattr(self, name)}; it must be at least 1.")
         if self.seed < 0:
             raise UserError(f"--seed is {self.seed}; it must be 0 or larger.")
+        if self.out.suffix not in (".png", ".npz") and self.out.suffix.lower() in FILES:
+            raise UserError(
+                f"--out {self.out} is of a kind that is not written; name a .png file for one grid, an .npz file for "
+                "an array, or a folder for single PNG files."
+            )
         if (
             self.out.exists()
             and not self.overwrite

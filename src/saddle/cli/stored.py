@@ -1,5 +1,6 @@
 """`--config FILE`: take every option from a stored configuration; options given beside it win."""
 
+import os
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -28,7 +29,7 @@ def stored_default(words: Sequence[str], config: type) -> tuple[list[str], Any]:
             rest = words[:index] + words[index + (1 if "=" in word else 2) :]
             if not path:
                 raise UserError("--config needs a file: a run's config.json or a sweep's sweep.json.")
-            return rest, _build(config, _options(Path(path)), Path(path))
+            return rest, _build(config, _for_command(config, _options(Path(path)), rest, path), Path(path))
     return words, None
 
 
@@ -37,7 +38,7 @@ def _options(path: Path) -> dict[str, Any]:
         raise UserError(f"--config {path} does not exist; name a run's config.json or a sweep's sweep.json.")
     stored = read_object(path, limit=LIMIT, advice="Name a run's config.json or a sweep's sweep.json.")
     if isinstance(stored.get("command"), dict):
-        return stored["command"]
+        return dict(stored["command"])
     notes = stored.get("notes")
     if not isinstance(notes, dict) or "data" not in notes:
         raise UserError(
@@ -51,13 +52,34 @@ def _options(path: Path) -> dict[str, Any]:
     return options | {key: stored.get(key) for key in ("width", "width_g", "width_d", "seed")}
 
 
+def _for_command(config: type, options: dict[str, Any], words: Sequence[str], path: str) -> dict[str, Any]:
+    """Say the widths and seeds of one run as a sweep does, or those of a sweep as `train` does."""
+    own = {field.name for field in fields(config)}
+    if "widths" in own and "width" in options:
+        width, seed = options.pop("width"), options.pop("seed", None)
+        fixed = {key: options.pop(key, None) for key in ("width_g", "width_d")}
+        options |= {key: value for key, value in fixed.items() if value != width}
+        options |= {"widths": [width], "seeds": seed + 1 if type(seed) is int else seed}
+    elif "width" in own and "widths" in options:
+        widths, _ = options.pop("widths"), options.pop("seeds", None)
+        if isinstance(widths, list) and len(widths) == 1:
+            options["width"] = widths[0]
+        elif not any(word == "--width" or word.startswith("--width=") for word in words):
+            raise UserError(f"--config {path} is of a sweep of several widths; say which one with --width.")
+    return options
+
+
 def _build(config: type, options: Mapping[str, Any], path: Path) -> Any:
-    """Fill the dataclass; fields that the other command does not have (`seeds`, `widths`) keep their defaults."""
+    """Fill the dataclass; what the file does not say keeps its default."""
     hints = typing.get_type_hints(config)
     known = {field.name: field for field in fields(config)}
     values: dict[str, Any] = {}
     for name, value in options.items():
-        if name not in known or value is None:
+        if name not in known:
+            raise UserError(
+                f"--config {path} has {name!r:.60}, which is no option of this version of Saddle; take it out."
+            )
+        if value is None:
             continue
         hint = hints[name]
         if is_dataclass(hint) and isinstance(hint, type):
@@ -78,14 +100,22 @@ def _value(hint: Any, value: Any, name: str, path: Path) -> Any:
     choices = typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
         return _value(next(each for each in choices if each is not type(None)), value, name, path)
-    if origin is typing.Literal and value in choices:
+    if origin is typing.Literal and any(type(each) is type(value) and each == value for each in choices):
         return value
     if origin is tuple and isinstance(value, list):
         return tuple(_value(choices[0], each, name, path) for each in value)
-    if hint is Path and isinstance(value, str):
-        return Path(value)
-    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+    if hint in (Path, str) and isinstance(value, str) and _sayable(value):
+        return hint(value)
+    if hint is float and (type(value) is float or (type(value) is int and abs(value) < 2**53)):
         return float(value)
-    if isinstance(hint, type) and type(value) is hint:
+    if hint in (int, bool) and type(value) is hint:
         return value
     raise UserError(f"--config {path}: {name!r} is {value!r:.60}, which is not what this option takes.")
+
+
+def _sayable(text: str) -> bool:
+    """Whether a command line could hold `text`: no NUL, no half of a surrogate pair."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from saddle.cli.main import parse
+from saddle.cli.parse import parse
 from saddle.cli.stored import stored_default
 from saddle.studies.width_sweep.config import SweepConfig
 
