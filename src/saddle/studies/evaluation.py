@@ -11,7 +11,12 @@ from saddle.data import ImageSet, Split
 from saddle.errors import UserError
 from saddle.metrics import METRICS, Reference, make_extractor, metric_label
 from saddle.metrics.config import MetricsConfig
-from saddle.studies.width_sweep.scoring import check_features, resolve_features
+from saddle.studies.width_sweep.scoring import (
+    LEAST_SAMPLES,
+    check_features,
+    check_neighbours,
+    resolve_features,
+)
 
 __all__ = ["Comparison", "Score", "compare"]
 
@@ -81,6 +86,12 @@ def compare(real: ImageSet, fake: ImageSet, metrics: MetricsConfig, *, device: s
     split = Split(train=real, test=real)
     metrics = resolve_features(metrics, split)
     check_features(metrics, split)
+    n = min(len(real) // 2, len(fake)) if metrics.samples is None else metrics.samples
+    _check_samples(n, metrics.neighbours, real, fake)
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UserError(
+            "--device cuda was asked for, but torch sees no CUDA device; use --device cpu or auto."
+        )
     where = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
     extractor = make_extractor(
         metrics.features,
@@ -93,8 +104,6 @@ def compare(real: ImageSet, fake: ImageSet, metrics: MetricsConfig, *, device: s
     real_features, fake_features = extractor(real.images), extractor(fake.images)
     order = torch.from_numpy(np.random.default_rng(0).permutation(len(real)))
     picked = torch.from_numpy(np.random.default_rng(1).permutation(len(fake)))
-    n = min(len(real) // 2, len(fake)) if metrics.samples is None else metrics.samples
-    _check_samples(n, real, fake)
     every = Reference(real_features, name=extractor.name, neighbours=metrics.neighbours).scores(fake_features)
     half = Reference(real_features[order[:n]], name=extractor.name, neighbours=metrics.neighbours)
     equal, floor = half.scores(fake_features[picked[:n]]), half.scores(real_features[order[n : 2 * n]])
@@ -133,13 +142,17 @@ def _check_shapes(real: ImageSet, fake: ImageSet) -> None:
         )
 
 
-def _check_samples(n: int, real: ImageSet, fake: ImageSet) -> None:
+def _check_samples(n: int, neighbours: int, real: ImageSet, fake: ImageSet) -> None:
     most = min(len(real) // 2, len(fake))
-    if not 2 <= n <= most:
+    if most < LEAST_SAMPLES:
         raise UserError(
-            f"With {len(real)} real and {len(fake)} generated images, 2 to {most} can be compared at equal numbers "
-            f"(half of the real ones serve as the floor), and {n} was asked for; give more images or another --samples."
-            if most >= 2
-            else f"{len(real)} real and {len(fake)} generated images are too few to compare: give at least 4 real and "
-            "2 generated ones."
+            f"{len(real)} real and {len(fake)} generated images are too few to compare; give at least "
+            f"{2 * LEAST_SAMPLES} real and {LEAST_SAMPLES} generated ones."
         )
+    if not LEAST_SAMPLES <= n <= most:
+        raise UserError(
+            f"--samples is {n}, but with {len(real)} real and {len(fake)} generated images {LEAST_SAMPLES} to {most} "
+            "can be compared at equal numbers (half of the real ones serve as the floor); give more images, or "
+            "another --samples."
+        )
+    check_neighbours(neighbours, n, "give more images")

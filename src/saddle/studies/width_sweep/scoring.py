@@ -18,9 +18,10 @@ from saddle.metrics.config import MetricsConfig
 from saddle.metrics.features import cached_features
 from saddle.networks import Network
 
-__all__ = ["Scorer", "check_features", "resolve_features", "samples_per_side"]
+__all__ = ["Scorer", "check_features", "check_neighbours", "resolve_features", "samples_per_side"]
 
 DEFAULT_SAMPLES = 10_000
+LEAST_SAMPLES = 3  # the unbiased kernel distance and a covariance need as many
 SCORED = 4  # purpose number of the latents that are scored
 
 
@@ -31,15 +32,28 @@ def samples_per_side(metrics: MetricsConfig, split: Split) -> int:
     real-vs-real floor comparable.
     """
     most = min(len(split.train), len(split.test))
-    if metrics.samples is None:
-        return min(most, DEFAULT_SAMPLES)
-    if not 2 <= metrics.samples <= most:
-        side = "test" if len(split.test) <= len(split.train) else "training"
+    side = "test" if len(split.test) <= len(split.train) else "training"
+    samples = min(most, DEFAULT_SAMPLES) if metrics.samples is None else metrics.samples
+    if metrics.samples is not None and not LEAST_SAMPLES <= samples <= most:
         raise UserError(
-            f"--samples is {metrics.samples}, but scores compare 2 to {most} images a side here (there are {most} "
-            f"{side} images); choose a number in that range, or hold out more with --test-fraction."
+            f"--samples is {samples}, but scores compare {LEAST_SAMPLES} to {most} images a side here (there are "
+            f"{most} {side} images); choose a number in that range, or hold out more with --test-fraction."
         )
-    return metrics.samples
+    check_neighbours(
+        metrics.neighbours, samples, f"hold out more with --test-fraction (there are {most} {side} images)"
+    )
+    return samples
+
+
+def check_neighbours(neighbours: int, samples: int, more: str) -> None:
+    """Raise `UserError` unless every one of `samples` images has that many others; `more` says how to get them."""
+    if samples < LEAST_SAMPLES:
+        raise UserError(f"{samples} images a side are too few to score, which takes {LEAST_SAMPLES}; {more}.")
+    if not 1 <= neighbours < samples:
+        raise UserError(
+            f"--neighbours is {neighbours}, and with {samples} images a side it can be 1 to {samples - 1}; "
+            f"choose such a number, or {more}."
+        )
 
 
 def resolve_features(metrics: MetricsConfig, split: Split) -> MetricsConfig:

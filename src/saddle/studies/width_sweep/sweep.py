@@ -1,6 +1,7 @@
 """From options to a report: check everything, train what is missing, score, tabulate."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -153,8 +154,12 @@ def _check(request: _Request, split: Split) -> MetricsConfig:
 
 
 def _check_out(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise UserError(f"--out {out} is a file; name a folder, new or of an earlier sweep.")
+    there = next(path for path in (out.absolute(), *out.absolute().parents) if os.path.lexists(path))
+    if not there.is_dir():
+        what = "" if there == out.absolute() else f" lies below {there}, which"
+        raise UserError(f"--out {out}{what} is no folder; name a folder, new or of an earlier sweep.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(f"--out {out} cannot be made: {there} may not be written; name another folder.")
     if (
         out.is_dir()
         and any(out.iterdir())
