@@ -12,7 +12,23 @@ from saddle.errors import UserError
 
 __all__ = ["SampleConfig", "command"]
 
-FILES = frozenset(".png .npz .npy .jpg .jpeg .webp .gif .bmp .tif .tiff .zip .pt .safetensors".split())
+FILES = frozenset(
+    [
+        ".png",
+        ".npz",
+        ".npy",
+        ".jpg",
+        ".jpeg",
+        ".webp",
+        ".gif",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".zip",
+        ".pt",
+        ".safetensors",
+    ]
+)
 "Endings that mean a file; of these .png and .npz are written, as they stand here."
 
 
