@@ -117,8 +117,17 @@ def _carry_out(request: _Request) -> SweepOutcome:
         folder=command.out,
         cells=tuple(cells),
         outcomes=outcomes,
-        notes=() if table.note is None else (table.note,),
+        notes=(*_left_out(split), *([] if table.note is None else [table.note])),
     )
+
+
+def _left_out(split: Split) -> list[str]:
+    """What --skip-bad left out, in a sentence."""
+    skipped = [*split.train.skipped, *split.test.skipped]
+    if not skipped:
+        return []
+    more = f" and {len(skipped) - 3:,} more" if len(skipped) > 3 else ""
+    return [f"{len(skipped):,} file{'s' * (len(skipped) > 1)} left out: {'; '.join(skipped[:3])}{more}"]
 
 
 def _device(run: RunOptions, gan: GanConfig) -> torch.device:
