@@ -1,5 +1,6 @@
 """`saddle COMMAND`: finds the command, reads its options, and turns every user error into one sentence."""
 
+import io
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -46,6 +47,10 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the `saddle` program: exits with 0, with 2 after a user's error, with 130 after a stop."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A γ on an ASCII terminal, or a path that is no UTF-8, is shown escaped rather than refused.
+            stream.reconfigure(errors="backslashreplace")
     if not words or words[0] in ("-h", "--help", "help"):
         print(_help())
         raise SystemExit(0 if words else USER_ERROR)

@@ -56,23 +56,25 @@ def _own_error(ending: BaseException) -> UserError | None:
 
 def _sentence(printed: str, name: str) -> str:
     """What tyro printed in a box, without the box and without the help text that it repeats."""
-    lines = [line.strip("│|").rstrip() for line in ESCAPE.sub("", printed).splitlines()]
-    lines = [line for line in lines if line[:1] not in "╭╰+"]
-    ends = [number for number, line in enumerate(lines) if not line.strip(" ─-")]
-    said = lines[: ends[0]] if ends else lines
-    if said and said[0].startswith(" Missing from"):
-        said = [f"{_listed(said)} must be given"]
+    lines = _unboxed(ESCAPE.sub("", printed).splitlines())
+    rules = [number for number, line in enumerate(lines) if line and not line.strip("─-")]
+    said, rest = (lines[: rules[0]], lines[rules[0] :]) if rules else (lines, [])
+    if said and said[0].startswith("Missing from"):
+        said = [" and ".join(_options(said)) + " must be given"]
     words = " ".join(line.strip() for line in said).rstrip(".") or printed.strip()
     for pattern, plain in PLAINER:
         words = re.sub(pattern, plain, words)
-    near = [] if "nrecognized" not in words else _options(lines[ends[0] :] if ends else [])
+    near = _options(rest) if words.startswith("Unrecognized") else []
     hint = f" Did you mean {near[0]}?" if near else ""
     return f"{words[:1].upper()}{words[1:]}.{hint} `saddle {name} --help` explains the options."
 
 
-def _listed(lines: Sequence[str]) -> str:
-    return " and ".join(_options(lines))
+def _unboxed(lines: Sequence[str]) -> list[str]:
+    """The lines inside a box: with borders where the terminal has them, else under a title and a rule."""
+    if lines and lines[0].startswith("╭"):
+        return [line.strip("│").removeprefix(" ").rstrip() for line in lines[1:-1]]
+    return [line.removeprefix("  ").rstrip() for line in lines[2:]]
 
 
 def _options(lines: Sequence[str]) -> list[str]:
-    return [found.group(1) for line in lines if (found := OPTION.match(line.removeprefix(" ")))]
+    return [found.group(1) for line in lines if (found := OPTION.match(line))]

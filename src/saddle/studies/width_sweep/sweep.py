@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ from saddle.studies.width_sweep.scoring import check_features, resolve_features,
 
 __all__ = ["SweepOutcome", "run_sweep", "run_train"]
 
+RUN_NAME = re.compile("[0-9a-f]{16}")
 JOB = "saddle.studies.width_sweep.job:train_cells"
 
 
@@ -169,12 +171,9 @@ def _check_out(out: Path) -> None:
         raise UserError(f"--out {out}{what} is no folder; name a folder, new or of an earlier sweep.")
     if not os.access(there, os.W_OK | os.X_OK):
         raise UserError(f"--out {out} cannot be made: {there} may not be written; name another folder.")
-    if (
-        out.is_dir()
-        and any(out.iterdir())
-        and not any(out.glob("*/config.json"))
-        and not (out / "cache").is_dir()
-    ):
+    names = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    ours = names <= {"cache"} or "sweep.json" in names or any(RUN_NAME.fullmatch(name) for name in names)
+    if not ours:
         raise UserError(
             f"--out {out} holds other things and no runs of Saddle; name a new folder, so that nothing is mixed up."
         )
