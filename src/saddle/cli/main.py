@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from importlib.metadata import version
 
         print(f"saddle {version('saddle-minmax')}")
-        return
+        raise SystemExit(0)
     keep_freed_memory()
     try:
         code = _find(words[0])(words[1:])
