@@ -1,1 +1,60 @@
-"""Saddle: min-max learning at every width."""
+"""Saddle: min-max learning at every width. Real GANs, measured properly, and the theory that predicts them.
+
+The public names, nothing else; each is imported when it is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from saddle import _lazy
+
+if TYPE_CHECKING:
+    from saddle.core import Player as Player
+    from saddle.core import Problem as Problem
+    from saddle.core import State as State
+    from saddle.core import evaluate as evaluate
+    from saddle.core import field as field
+    from saddle.data import DataConfig as DataConfig
+    from saddle.data import ImageSet as ImageSet
+    from saddle.data import load_split as load_split
+    from saddle.data import read_images as read_images
+    from saddle.dynamics import Adam as Adam
+    from saddle.dynamics import Alternating as Alternating
+    from saddle.dynamics import Dynamics as Dynamics
+    from saddle.dynamics import Extragradient as Extragradient
+    from saddle.dynamics import Optimistic as Optimistic
+    from saddle.dynamics import Sgd as Sgd
+    from saddle.dynamics import Simultaneous as Simultaneous
+    from saddle.dynamics import Steps as Steps
+    from saddle.errors import UserError as UserError
+    from saddle.gan import GanConfig as GanConfig
+    from saddle.gan import make_dynamics as make_dynamics
+    from saddle.gan import make_gan as make_gan
+    from saddle.gan import train_fleet as train_fleet
+    from saddle.metrics import Reference as Reference
+    from saddle.metrics import frechet_distance as frechet_distance
+    from saddle.metrics import kernel_distance as kernel_distance
+    from saddle.metrics import make_extractor as make_extractor
+
+_ROOMS = {
+    "core": ("Player", "Problem", "State", "evaluate", "field"),
+    "data": ("DataConfig", "ImageSet", "load_split", "read_images"),
+    "dynamics": (
+        "Adam",
+        "Alternating",
+        "Dynamics",
+        "Extragradient",
+        "Optimistic",
+        "Sgd",
+        "Simultaneous",
+        "Steps",
+    ),
+    "errors": ("UserError",),
+    "gan": ("GanConfig", "make_dynamics", "make_gan", "train_fleet"),
+    "metrics": ("Reference", "frechet_distance", "kernel_distance", "make_extractor"),
+}
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = _lazy.attach(
+    __name__, {name: room for room, names in _ROOMS.items() for name in names}
+)

@@ -28,7 +28,8 @@ class Log:
 
 
 def small(**options: Any) -> GanConfig:
-    return GanConfig(**({"latent": 8, "batch": 16} | options))
+    defaults: dict[str, Any] = {"latent": 8, "batch": 16}
+    return GanConfig(**(defaults | options))
 
 
 def train(

@@ -5,6 +5,7 @@ import torch
 from pytest import approx
 from tests.gan.helpers import blobs, equal, saved, small, train, what_counts
 
+from saddle.core import State
 from saddle.errors import UserError
 from saddle.gan import Cadence, GanConfig, make_dynamics, make_gan
 from saddle.gan.batches import GanBatches
@@ -76,7 +77,7 @@ def test_one_step_of_a_fleet_of_one_is_a_plain_pytorch_step():
     )
 
     batches = GanBatches(blobs(), seeds=[0], batch=16, latent=8)
-    theirs = {key: torch.nn.Parameter(value.clone()) for key, value in start.items()}
+    theirs: State = {key: torch.nn.Parameter(value.clone()) for key, value in start.items()}
     softplus = torch.nn.functional.softplus
 
     def optimizer(keys):
