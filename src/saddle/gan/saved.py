@@ -59,9 +59,15 @@ def open_run(folder: Path) -> SavedGenerator:
         raise UserError(f"{folder / 'config.json'} is no configuration of a GAN ({error!r}).") from None
     payload = read_checkpoint(folder / CHECKPOINT)
     network = problem.generator
-    state = payload["average"] | {key: payload["state"][key] for key in network.buffers}
+    try:
+        state = payload["average"] | {key: payload["state"][key] for key in network.buffers}
+        step = int(payload["step"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{folder / CHECKPOINT} does not hold a generator ({error!r}); train this run again."
+        ) from None
     _check_state(network, state, folder)
-    return SavedGenerator(network=network, state=state, step=payload["step"], config=gan)
+    return SavedGenerator(network=network, state=state, step=step, config=gan)
 
 
 def draw(
@@ -87,8 +93,8 @@ def _only_run(folder: Path) -> Path:
         return runs[0]
     if not runs:
         raise UserError(f"{folder} holds no run with a checkpoint; train first, or name another folder.")
-    listed = ", ".join(str(run) for run in runs[:3]) + (", …" if len(runs) > 3 else "")
-    raise UserError(f"{folder} holds {len(runs)} runs; name one of them: {listed}")
+    listed = ", ".join(str(run) for run in runs[:3]) + (f" and {len(runs) - 3} more" if len(runs) > 3 else "")
+    raise UserError(f"{folder} holds {len(runs)} runs; name one of them: {listed}.")
 
 
 def _read_config(path: Path) -> Mapping[str, Any]:
