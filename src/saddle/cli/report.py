@@ -26,13 +26,14 @@ def command(words: Sequence[str]) -> int:
     """Rebuild the table and the page; prints the page's path."""
     config = parse(ReportConfig, words, name="report")
     from saddle.studies.width_sweep.report import build_report
-    from saddle.studies.width_sweep.results import collect_rows, finish_tables
+    from saddle.studies.width_sweep.results import collect_rows, finish_tables, read_family
 
     if not (config.folder / "sweep.json").is_file():
         raise UserError(
             f"{config.folder} holds no sweep.json, so it is no folder of saddle sweep or saddle train; "
             "name what was given there as --out."
         )
+    read_family(config.folder)
     finish_tables(config.folder, lambda: collect_rows(config.folder))
     print(build_report(config.folder))
     return 0

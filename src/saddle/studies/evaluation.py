@@ -72,7 +72,8 @@ class Comparison:
             for row in rows
         ]
         if self.skipped:
-            lines.append(f"{self.skipped} unusable files were left out")
+            many = "s were" if self.skipped > 1 else " was"
+            lines.append(f"{self.skipped} unusable file{many} left out")
         return "\n".join(lines)
 
 

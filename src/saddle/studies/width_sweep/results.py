@@ -1,15 +1,18 @@
 """The table of a sweep's folder: one row a width, seed, metric, split and step."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from saddle.errors import UserError
 from saddle.runs import RunFolder, rebuild_table
 from saddle.runs.table import TableFiles
+from saddle.runs.textfiles import read_object
 from saddle.studies.width_sweep.cells import family
 
-__all__ = ["COLUMNS", "collect_rows", "finish_tables"]
+__all__ = ["COLUMNS", "collect_rows", "finish_tables", "read_family"]
+
+SWEEP_LIMIT = 2**24  # bytes
 
 Row = dict[str, Any]
 
@@ -35,9 +38,21 @@ def finish_tables(folder: Path, collect: Callable[[], Sequence[Row]]) -> TableFi
     return rebuild_table(folder, collect, columns=COLUMNS)
 
 
+def read_family(folder: Path) -> str:
+    """Which runs of the folder belong together, as its `sweep.json` says; `UserError` where it cannot be read."""
+    path, advice = (
+        folder / "sweep.json",
+        "Run the same command again with this --out; it writes the file anew.",
+    )
+    found = read_object(path, limit=SWEEP_LIMIT, advice=advice).get("family")
+    if not isinstance(found, str):
+        raise UserError(f"{path} is damaged: it does not say which runs belong to the sweep. {advice}")
+    return found
+
+
 def collect_rows(folder: Path) -> list[Row]:
     """Every score in the folder's runs, of the family that the last command named."""
-    wanted = json.loads((folder / "sweep.json").read_text())["family"]
+    wanted = read_family(folder)
     rows: list[Row] = []
     for path in sorted(folder.glob("*/config.json")):
         run = RunFolder.open(path.parent)
@@ -47,15 +62,19 @@ def collect_rows(folder: Path) -> list[Row]:
 
 
 def _rows(run: RunFolder) -> list[Row]:
-    result = run.result()
-    common = {
-        "width": run.config["width"],
-        "width_g": run.config["width_g"],
-        "width_d": run.config["width_d"],
-        "seed": run.config["seed"],
-        "run": run.path.name,
-        "status": "unfinished" if result is None else result["status"],
-    }
-    return [
-        common | score | {"step": row["step"]} for row in run.metrics() for score in row.get("scores", [])
-    ]
+    result, metrics = run.result(), run.metrics()
+    try:
+        common = {
+            "width": run.config["width"],
+            "width_g": run.config["width_g"],
+            "width_d": run.config["width_d"],
+            "seed": run.config["seed"],
+            "run": run.path.name,
+            "status": "unfinished" if result is None else result["status"],
+        }
+        return [common | score | {"step": row["step"]} for row in metrics for score in row.get("scores", [])]
+    except (KeyError, TypeError) as error:
+        raise UserError(
+            f"{run.path} is damaged: its files are not those of a run ({error}). Delete it, and run the same command "
+            "again."
+        ) from None
