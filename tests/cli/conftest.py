@@ -26,9 +26,6 @@ class Ended:
 Saddle = Callable[..., Ended]
 Refused = Callable[..., str]
 
-TINY = ("--limit", 60, "--seeds", 1, "--steps", 2, "--features", "random", "--batch", 16, "--workers", 1)
-"A sweep that is over in a moment, once the options before it are right."
-
 
 @pytest.fixture
 def saddle(capsys: pytest.CaptureFixture[str]) -> Saddle:
@@ -45,10 +42,12 @@ def saddle(capsys: pytest.CaptureFixture[str]) -> Saddle:
 
 
 def tree(folder: Path) -> dict[str, tuple[int, int, int]]:
-    """Every path below `folder` with its size, time of change and inode."""
+    """Every path below `folder` but locks, with its size, time of change and inode."""
 
     def walk(at: str) -> Iterator[tuple[str, tuple[int, int, int]]]:
         for entry in os.scandir(at):
+            if entry.name == ".table.lock":
+                continue
             found = entry.stat(follow_symlinks=False)
             yield entry.path, (found.st_size, found.st_mtime_ns, found.st_ino)
             if entry.is_dir(follow_symlinks=False):
@@ -98,3 +97,14 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture(seed)).save(file)
     return Path("photos")
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a `saddle train` that took two steps; tests leave it as it is."""
+    out = tmp_path_factory.mktemp("trained") / "one"
+    words = ["train", "--data", "digits", "--limit", "60", "--batch", "16", "--width", "1", "--steps", "2"]
+    with pytest.raises(SystemExit) as ending:
+        main([*words, "--features", "random", "--out", str(out)])
+    assert ending.value.code == 0
+    return out
