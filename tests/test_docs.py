@@ -34,9 +34,14 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
+def joined(text: str) -> str:
+    """Lines that end in a backslash, and the next ones, in one."""
+    return re.sub(r" *\\\n\s*", " ", text)
+
+
 def command_lines(text: str) -> list[str]:
     """Lines of shell blocks, and inline code with at least one word after the command."""
-    shell = [line for block in blocks(text, "sh") for line in block.splitlines()]
+    shell = [line for block in blocks(text, "sh") for line in joined(block).splitlines()]
     inline = re.findall(
         r"`(saddle [a-z]+ [^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
     )
@@ -91,7 +96,7 @@ def test_every_command_has_a_line_in_the_readme_and_the_other_way_round():
 
 
 def test_make_run_is_the_command_that_the_readme_shows():
-    made = re.search(r"\$\(BIN\)/(saddle sweep .*)", (ROOT / "Makefile").read_text())
+    made = re.search(r"\$\(BIN\)/(saddle sweep .*)", joined((ROOT / "Makefile").read_text()))
     assert made is not None
     assert made.group(1) in command_lines(PAGES[0].read_text("utf-8"))
 
