@@ -273,6 +273,8 @@ def _record_failures(pending: Sequence[Sequence[Cell]], outcomes: dict[str, Outc
     # The whole traceback is for whoever reports the bug; the terminal shows its last line.
     for fleet in pending:
         outcome = outcomes.get(_key(fleet))
-        if outcome is not None and outcome.status == "failed" and outcome.traceback:
-            for cell in fleet:
+        for cell in fleet:
+            if outcome is not None and outcome.status == "failed" and outcome.traceback:
                 write_text(cell.folder.path / "failure.txt", outcome.traceback)
+            elif outcome is not None and outcome.status == "done":
+                (cell.folder.path / "failure.txt").unlink(missing_ok=True)
