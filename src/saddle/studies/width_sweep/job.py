@@ -165,5 +165,6 @@ def _arithmetic(precision: str, deterministic: bool) -> Iterator[None]:
         yield
     finally:
         torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = tf32
-        torch.use_deterministic_algorithms(before[0])
+        if deterministic:  # the call alone imports torch's compiler, which takes seconds
+            torch.use_deterministic_algorithms(before[0])
         torch.backends.cudnn.benchmark = before[1]
