@@ -58,6 +58,14 @@ def test_a_run_for_train_and_for_sweep():
     assert train.data.data == "digits" and train.data.limit == 60 and train.run.steps == 4
     assert train.gan.arch == "mlp" and train.gan.beta1 == 0.0 and isinstance(train.gan.beta1, float)
     assert train.metrics.samples == 12 and train.metrics.features == "pixels"
+    # Weights are known by their content, and found where a note says.
+    metrics = RUN["metrics"] | {"weights": "0" * 64}
+    noted = RUN | {
+        "metrics": metrics,
+        "notes": RUN["notes"] | {"metrics": {"features": "auto", "weights": "w.pt"}},
+    }
+    _, other = stored_default(["--config", write(noted, "d.json")], TrainConfig)
+    assert (other.metrics.features, other.metrics.weights) == ("pixels", "w.pt")
     # A sweep of the run's width, with seeds up to the run's, in which only what differs from the width is fixed.
     _, sweep = stored_default([f"--config={file}"], SweepConfig)
     assert (sweep.widths, sweep.seeds, sweep.width_g, sweep.width_d) == ((4,), 3, None, 7)

@@ -44,7 +44,10 @@ def _options(path: Path) -> dict[str, Any]:
         raise UserError(
             f"--config {path} is no configuration of a run or sweep: it does not say which images."
         )
-    metrics = stored.get("metrics")
+    metrics, noted = stored.get("metrics"), notes.get("metrics")
+    if isinstance(metrics, dict) and isinstance(noted, dict):
+        # The configuration knows weights by their content; where they lay is a note.
+        metrics = metrics | {"weights": noted.get("weights")}
     options = {key: notes.get(key) for key in ("data", "run")} | {
         "gan": stored.get("gan"),
         "metrics": metrics,
