@@ -41,6 +41,7 @@ def train(
     width: int = 2,
     stop_at: int | None = None,
     cadence: Cadence = CADENCE,
+    evaluate: bool = False,
 ) -> tuple[list[Ending], Log]:
     """Train in `root/<seed>`; `stop_at` asks for a stop after that many steps of this call."""
     log, counted = Log(), [0]
@@ -59,6 +60,7 @@ def train(
     hooks = Hooks(
         record=lambda index, rows: log.rows.setdefault(index, []).extend(rows),
         resume=resume,
+        evaluate=(lambda state, seed: [{"seed": seed}]) if evaluate else None,
         stopping=stopping,
         ended=lambda index, ending: log.endings.__setitem__(index, ending),
     )

@@ -21,7 +21,8 @@ from saddle.gan.checkpoint import (
 
 
 def payload(step: int) -> dict:
-    return {"step": step, "state": {"w": torch.full((1, 2), float(step))}}
+    parts = {part: {} for part in ("memory", "average", "streams", "randomness", "clock")}
+    return {"step": step, "state": {"w": torch.full((1, 2), float(step))}} | parts
 
 
 @pytest.fixture
@@ -63,6 +64,42 @@ def test_a_writer_that_dies_anywhere_leaves_all_members_at_one_step(folders, die
     assert sorted(path.name for path in folders[0].iterdir()) == ["checkpoint.pt"]
 
 
+def test_a_kill_after_a_member_left_keeps_the_smaller_fleet_together(folders, monkeypatch):
+    # b diverged: a and c are written without it, and the writer dies between their renames.
+    write_fleet(folders, [payload(1)] * 3)
+    renames = [0]
+    replace = type(folders[0]).replace
+
+    def dying(path, target):
+        renames[0] += 1
+        if renames[0] == 4:  # two to the second names, then a's to the first, then c's
+            raise Killed
+        return replace(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(folders[0]), "replace", dying)
+        with contextlib.suppress(Killed):
+            write_fleet([folders[0], folders[2]], [payload(2)] * 2)
+    assert fleet_steps(folders) == [2, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"step": "3"},
+        {"step": -1},
+        {"fleet": ["../elsewhere"]},
+        {"state": {"w": 1.0}},
+        {"memory": None},
+        {"randomness": []},
+    ],
+)
+def test_a_checkpoint_with_a_wrong_part_is_refused(tmp_path, damage):
+    torch.save(payload(3) | {"format": 1, "fleet": ["a"]} | damage, tmp_path / "checkpoint.pt")
+    with pytest.raises(UserError, match="no checkpoint of this version of Saddle, or a damaged one"):
+        read_checkpoint(tmp_path / "checkpoint.pt")
+
+
 def test_members_without_a_checkpoint_are_none(folders):
     assert read_fleet(folders) == [None] * 3
     assert fleet_steps(folders) == [0, 0, 0]
@@ -82,7 +119,7 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):
 @pytest.mark.parametrize("damage", ["truncated", "garbage", "empty", "foreign"])
 def test_a_damaged_checkpoint_is_named_with_a_remedy(tmp_path, damage):
     path = tmp_path / checkpoint.CHECKPOINT
-    torch.save(payload(3) | {"format": 1}, path)
+    torch.save(payload(3) | {"format": 1, "fleet": ["a"]}, path)
     if damage == "foreign":
         torch.save({"weights": torch.ones(1)}, path)
     else:

@@ -1,5 +1,7 @@
 """The training loop: fleets, resuming bit for bit, divergence, and every loss, penalty and scheme."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from pytest import approx
@@ -8,7 +10,7 @@ from tests.gan.helpers import blobs, equal, saved, small, train, what_counts
 from saddle.core import State
 from saddle.errors import UserError
 from saddle.gan import Cadence, GanConfig, make_dynamics, make_gan
-from saddle.gan.batches import GanBatches
+from saddle.gan.batches import GanBatches, member_generators
 from saddle.gan.checkpoint import read_fleet, write_fleet
 
 VARIANTS = {
@@ -45,7 +47,7 @@ def test_training_moves_both_networks_and_stays_finite(name, tmp_path):
     config = VARIANTS[name]
     endings, log = train(tmp_path, config, [0], 12)
     gan = make_gan(config, width_g=2, width_d=2, size=8, channels=1)
-    start = gan.init([torch.Generator().manual_seed(0)])
+    start = gan.init(member_generators([0], 0))
     state = saved(tmp_path, 0)["state"]
     assert endings[0].status == "done"
     assert [row["step"] for row in log.rows[0]] == [5, 10, 12]
@@ -131,39 +133,53 @@ def test_lazy_penalties_are_applied_every_so_many_steps_that_many_times_stronger
     assert value(1, r1=1.0, penalty_every=4) == approx(plain, rel=1e-6)
 
 
+def poison(root: Path, seeds: list[int], victim: int, value: float) -> None:
+    """Put `value` into one weight tensor of `victim`'s checkpoint."""
+    folders = [root / str(seed) for seed in seeds]
+    payloads = [payload for payload in read_fleet(folders) if payload]
+    key = next(iter(payloads[victim]["state"]))
+    payloads[victim]["state"][key] = torch.full_like(payloads[victim]["state"][key], value)
+    write_fleet(folders, payloads)
+
+
 def test_a_diverged_member_leaves_and_the_others_go_on(tmp_path):
-    config = small()
-    train(tmp_path / "run", config, [0, 1, 2], 10)
-    payloads = [payload for payload in read_fleet([tmp_path / "run" / str(s) for s in range(3)]) if payload]
-    key = next(iter(payloads[1]["state"]))
-    payloads[1]["state"][key] = torch.full_like(payloads[1]["state"][key], float("nan"))
-    write_fleet([tmp_path / "run" / str(s) for s in range(3)], payloads)
-    endings, log = train(tmp_path / "run", config, [0, 1, 2], 30)
+    train(tmp_path, small(), [0, 1, 2], 10)
+    poison(tmp_path, [0, 1, 2], 1, float("nan"))
+    endings, log = train(tmp_path, small(), [0, 1, 2], 60, evaluate=True)
     assert [ending.status for ending in endings] == ["done", "diverged", "done"]
-    assert endings[1].step == 15
-    assert "loss was nan at step 15" in endings[1].message
-    assert [row["step"] for row in log.rows[0]] == [15, 20, 25, 30]
-    assert log.rows.get(1, []) == []
-    assert saved(tmp_path / "run", 0)["step"] == 30
-    # The diverged member keeps its last checkpoint from before.
-    assert saved(tmp_path / "run", 1)["step"] == 10
+    assert endings[1].step == 50
+    assert "loss was nan at step 50" in endings[1].message
+    assert [row["step"] for row in log.rows[0] if "scores" in row] == [20, 30, 40, 50, 60]
+    # Nothing is scored or drawn with weights that are no numbers, also before the divergence is noticed.
+    assert not any("scores" in row for row in log.rows[1])
+    assert not (tmp_path / "1" / "samples" / "step-00000020.png").exists()
+    assert saved(tmp_path, 0)["step"] == 60
+    # The others' checkpoints are of the smaller fleet.
+    assert saved(tmp_path, 0)["fleet"] == ["0", "2"]
 
 
-def test_resuming_after_a_divergence_equals_not_stopping(tmp_path):
-    config = small()
-    folders = {}
+def test_weights_that_overflow_in_the_last_step_are_no_success(tmp_path):
+    endings, _ = train(tmp_path, small(lr_g=1e39), [0], 1)
+    assert endings[0].status == "diverged"
+    assert "weight was not finite at step 1" in endings[0].message
+
+
+@pytest.mark.parametrize("cadence", [Cadence(log=1, sample=3, checkpoint=7), Cadence(log=40, checkpoint=40)])
+def test_resuming_after_a_divergence_equals_not_stopping(tmp_path, cadence):
     for kind in ("whole", "parts"):
-        train(tmp_path / kind, config, [0, 1], 10)
-        folders[kind] = [tmp_path / kind / str(seed) for seed in (0, 1)]
-        payloads = [payload for payload in read_fleet(folders[kind]) if payload]
-        key = next(iter(payloads[1]["state"]))
-        payloads[1]["state"][key] = torch.full_like(payloads[1]["state"][key], float("inf"))
-        write_fleet(folders[kind], payloads)
-    train(tmp_path / "whole", config, [0, 1], 30)
-    _, log = train(tmp_path / "parts", config, [0, 1], 30, stop_at=7)
+        train(tmp_path / kind, small(), [0, 1], 10)
+        poison(tmp_path / kind, [0, 1], 1, float("inf"))
+    train(tmp_path / "whole", small(), [0, 1], 60)
+    _, log = train(tmp_path / "parts", small(), [0, 1], 60, stop_at=43, cadence=cadence)
     assert log.endings[1].status == "diverged"
-    train(tmp_path / "parts", config, [0], 30)  # what a sweep does: finished members are left out
+    train(tmp_path / "parts", small(), [0], 60)  # what a sweep does: finished members are left out
     assert equal(what_counts(saved(tmp_path / "whole", 0)), what_counts(saved(tmp_path / "parts", 0)))
+
+
+def test_a_checkpoint_of_other_networks_is_refused_in_a_sentence(tmp_path):
+    train(tmp_path, small(), [0], 5)
+    with pytest.raises(UserError, match=r"does not belong to this run .*delete it to train the run"):
+        train(tmp_path, small(), [0], 10, width=3)
 
 
 def test_steps_raised_extends_and_equals_one_long_run(tmp_path):

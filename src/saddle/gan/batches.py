@@ -12,14 +12,15 @@ __all__ = ["GanBatch", "GanBatches", "member_generators"]
 StreamState = dict[str, Tensor]
 
 
-def member_generators(seeds: Sequence[int], purpose: int, device: torch.device) -> list[torch.Generator]:
+def member_generators(seeds: Sequence[int], purpose: int) -> list[torch.Generator]:
     """One generator a seed and purpose, independent of the other members.
 
-    Seeds and purposes are spread by a fixed odd multiplier, because torch's CPU generator keeps 32 bits and
-    neighbouring seeds should not share them.
+    All randomness is drawn on the CPU, whatever device trains: a run has the same images, noise and first
+    weights everywhere, and goes on from a checkpoint of another device. Seeds and purposes are spread by fixed
+    odd multipliers, because torch's CPU generator keeps 32 bits and neighbouring seeds should not share them.
     """
     mixed = [(seed * 0x9E3779B1 + purpose * 0x85EBCA6B + 0x1234567) % 2**32 for seed in seeds]
-    return [torch.Generator(device).manual_seed(value) for value in mixed]
+    return [torch.Generator().manual_seed(value) for value in mixed]
 
 
 class GanBatch:
@@ -61,8 +62,8 @@ class GanBatches:
         latent: int,
     ) -> None:
         self._images, self._batch, self._latent = images, batch, latent
-        self._order = member_generators(seeds, 1, images.device)
-        self._noise = member_generators(seeds, 2, images.device)
+        self._order = member_generators(seeds, 1)
+        self._noise = member_generators(seeds, 2)
         # What the order generators were before they made the permutation now in use.
         self._before = [generator.get_state() for generator in self._order]
         self._permutations = [self._permute(generator) for generator in self._order]
@@ -84,16 +85,15 @@ class GanBatches:
             [order[self._cursor : self._cursor + self._batch] for order in self._permutations]
         )
         self._cursor += self._batch
-        return self._images[picked].to(torch.float32).div_(127.5).sub_(1)
+        return self._images[picked.to(self._images.device)].to(torch.float32).div_(127.5).sub_(1)
 
     def draw_latent(self) -> Float[Tensor, "fleet batch latent"]:
-        device = self._images.device
         size = (self._batch, self._latent)
-        return torch.stack([torch.randn(size, generator=g, device=device) for g in self._noise])
+        return torch.stack([torch.randn(size, generator=g) for g in self._noise]).to(self._images.device)
 
     def draw_uniform(self) -> Float[Tensor, "fleet batch"]:
-        device = self._images.device
-        return torch.stack([torch.rand(self._batch, generator=g, device=device) for g in self._noise])
+        drawn = torch.stack([torch.rand(self._batch, generator=g) for g in self._noise])
+        return drawn.to(self._images.device)
 
     def member_state(self, member: int) -> StreamState:
         """Everything that decides what `member` draws next."""
@@ -115,4 +115,4 @@ class GanBatches:
         self._cursor, self.step = cursors.pop(), step
 
     def _permute(self, generator: torch.Generator) -> Tensor:
-        return torch.randperm(len(self._images), generator=generator, device=self._images.device)
+        return torch.randperm(len(self._images), generator=generator)

@@ -1,6 +1,5 @@
 """Checkpoints of a fleet: one file a member, all of one step or none."""
 
-import contextlib
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,18 +26,20 @@ NEXT = "checkpoint.next.pt"
 FORMAT = 1
 
 Payload = dict[str, Any]
-"""One member: `format`, `step`, `state`, `memory`, `average`, `streams`, `randomness`, `clock` and `network`."""
+"""One member: `format`, `fleet`, `step`, `state`, `memory`, `average`, `streams`, `randomness` and `clock`."""
 
 
 def write_fleet(folders: Sequence[Path], payloads: Sequence[Payload]) -> None:
     """Write every member's checkpoint so that a kill at any moment leaves one step that all of them have.
 
     First all new files under a second name, then all renames: before the last new file is whole, everybody
-    still has the old step; after it, `read_fleet` finishes the renames that are missing.
+    still has the old step; after it, `read_fleet` finishes the renames that are missing. Each file names the
+    fleet that it was written with.
     """
+    names = [folder.name for folder in folders]
     for folder, payload in zip(folders, payloads, strict=True):
         with replacing(folder / NEXT) as temporary:
-            torch.save({"format": FORMAT} | payload, temporary)
+            torch.save({"format": FORMAT, "fleet": names} | payload, temporary)
     for folder in folders:
         (folder / NEXT).replace(folder / CHECKPOINT)
 
@@ -46,25 +47,23 @@ def write_fleet(folders: Sequence[Path], payloads: Sequence[Payload]) -> None:
 def read_fleet(folders: Sequence[Path]) -> list[Payload | None]:
     """Each member's checkpoint (None: it has none yet), after finishing an interrupted `write_fleet`.
 
-    A pending file is taken where it makes all members agree on its step, and dropped otherwise.
+    A pending file is taken where everybody of the fleet that it was written with has its step, in a pending file
+    or already in place, and dropped otherwise.
     """
-    current = [_read_if_there(folder / CHECKPOINT) for folder in folders]
-    pending = [_read_if_there(folder / NEXT) for folder in folders]
-    newest = {payload["step"] for payload in pending if payload is not None}
-    complete = len(newest) == 1 and all(
-        any(payload is not None and payload["step"] in newest for payload in pair)
-        for pair in zip(current, pending, strict=True)
-    )
-    for index, (folder, payload) in enumerate(zip(folders, pending, strict=True)):
-        if payload is None:
+    for folder in folders:
+        pending = _read_if_there(folder / NEXT)
+        if pending is None:
             continue
-        if complete:
+        if all(_has_step(folder.parent / name, pending["step"]) for name in pending["fleet"]):
             (folder / NEXT).replace(folder / CHECKPOINT)
-            current[index] = payload
         else:
             (folder / NEXT).unlink()
-    _remove_leftovers(folders)
-    return current
+    return [_read_if_there(folder / CHECKPOINT) for folder in folders]
+
+
+def _has_step(folder: Path, step: int) -> bool:
+    found = (_read_if_there(folder / name) for name in (CHECKPOINT, NEXT))
+    return any(payload is not None and payload["step"] == step for payload in found)
 
 
 def fleet_steps(folders: Sequence[Path]) -> list[int]:
@@ -85,11 +84,32 @@ def read_checkpoint(path: Path) -> Payload:
         raise UserError(
             f"{path} cannot be read as a checkpoint ({reason}); delete it to train this run from its beginning."
         ) from None
-    if not isinstance(payload, dict) or payload.get("format") != FORMAT:
+    if not _well_formed(payload):
         raise UserError(
-            f"{path} is no checkpoint of this version of Saddle; delete it to train this run again."
+            f"{path} is no checkpoint of this version of Saddle, or a damaged one; delete it to train this run again."
         )
     return payload
+
+
+def _well_formed(payload: Any) -> bool:
+    """Whether every part is there and of its type: a checkpoint may come from anywhere."""
+    if not isinstance(payload, dict) or payload.get("format") != FORMAT:
+        return False
+    step, names = payload.get("step"), payload.get("fleet")
+    parts = [payload.get(part) for part in ("state", "memory", "average", "streams")]
+    return (
+        type(step) is int
+        and step >= 0
+        and isinstance(names, list)
+        and all(isinstance(name, str) and Path(name).name == name for name in names)
+        and all(map(_is_state, parts))
+        and isinstance(payload.get("randomness"), dict)
+        and isinstance(payload.get("clock"), dict)
+    )
+
+
+def _is_state(part: Any) -> bool:
+    return isinstance(part, dict) and all(isinstance(tensor, torch.Tensor) for tensor in part.values())
 
 
 def global_randomness() -> Payload:
@@ -102,7 +122,7 @@ def global_randomness() -> Payload:
         "numpy": [kind, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss],
         "python": [version, list(internal), following],
     }
-    if torch.cuda.is_available():
+    if torch.cuda.is_initialized():
         state["cuda"] = torch.cuda.get_rng_state_all()
     return state
 
@@ -114,17 +134,9 @@ def restore_randomness(state: Payload) -> None:
     np.random.set_state((kind, keys.numpy().astype(np.uint32), position, has_gauss, gauss))  # noqa: NPY002
     version, internal, following = state["python"]
     random.setstate((version, tuple(internal), following))
-    if "cuda" in state and torch.cuda.device_count() == len(state["cuda"]):
+    if "cuda" in state and torch.cuda.is_initialized() and torch.cuda.device_count() == len(state["cuda"]):
         torch.cuda.set_rng_state_all(state["cuda"])
 
 
 def _read_if_there(path: Path) -> Payload | None:
     return read_checkpoint(path) if path.exists() else None
-
-
-def _remove_leftovers(folders: Sequence[Path]) -> None:
-    # Temporary files of a process that was killed while it wrote.
-    for folder in folders:
-        for leftover in folder.glob(f".{NEXT}.*.tmp"):
-            with contextlib.suppress(FileNotFoundError):
-                leftover.unlink()

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from saddle.core.problem import Player, Problem
 from saddle.core.state import State
+from saddle.errors import UserError
 from saddle.gan.batches import GanBatch
 from saddle.gan.config import GanConfig
 from saddle.gan.losses import Loss, make_loss
@@ -86,15 +87,19 @@ class GanProblem(Problem):
         if config.r2 > 0:
             value = value + 0.5 * config.r2 * config.penalty_every * squared_gradient(fake, fake_images)
         if config.gradient_penalty > 0:
-            with self._precision(batch.latent.device):
-                penalty = gradient_penalty(
-                    lambda images: self.discriminator(state, images).float(),
-                    batch.real.detach(),
-                    fake_images.detach(),
-                    batch.uniform(),
-                )
+            penalty = gradient_penalty(
+                lambda images: self._critic(state, images),
+                batch.real.detach(),
+                fake_images.detach(),
+                batch.uniform(),
+            )
             value = value + config.gradient_penalty * config.penalty_every * penalty
         return value
+
+    def _critic(self, state: State, images: Tensor) -> Float[Tensor, "fleet batch"]:
+        # Reduced precision for the forward pass only: the gradient is taken outside.
+        with self._precision(images.device):
+            return self.discriminator(state, images).float()
 
     def _logits(self, state: State, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         if config_needs_two_passes(self.config):
@@ -110,12 +115,17 @@ class GanProblem(Problem):
 
 
 def config_needs_two_passes(config: GanConfig) -> bool:
-    """Batch norm keeps separate statistics for real and generated images; penalties need separate inputs."""
+    """Batch norm keeps separate statistics for real and generated images; R1 and R2 need separate inputs."""
     return config.discriminator_norm == "batch" or config.r1 > 0 or config.r2 > 0
 
 
 def make_gan(config: GanConfig, *, width_g: int, width_d: int, size: int, channels: int) -> GanProblem:
     """Networks of `config` at the given widths for `channels` x `size` x `size` images, as a game."""
+    if config.arch == "mlp" and config.spectral_norm == "both":
+        raise UserError(
+            "--spectral-norm both with --arch mlp gives a generator whose images hardly vary (four layers of norm 1 and "
+            "no batch norm to restore the scale); use --spectral-norm discriminator."
+        )
     return GanProblem(
         generator=generator(
             config.arch,

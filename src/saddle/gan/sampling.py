@@ -14,7 +14,7 @@ from saddle.core.state import State
 from saddle.gan.batches import member_generators
 from saddle.networks import Network
 
-__all__ = ["fixed_latents", "grid_name", "grid_png", "sample", "write_images"]
+__all__ = ["fixed_latents", "grid_name", "grid_png", "sample", "standing_statistics", "write_images"]
 
 STATISTICS_LATENTS = 512
 "Latents whose pass gives the batch-norm statistics that sampling uses."
@@ -22,8 +22,18 @@ STATISTICS_LATENTS = 512
 
 def fixed_latents(seed: int, count: int, latent: int, purpose: int) -> Float[Tensor, "1 count latent"]:
     """The same `count` latents for the same seed and purpose, always (drawn on the CPU for every device)."""
-    (generator,) = member_generators([seed], purpose, torch.device("cpu"))
+    (generator,) = member_generators([seed], purpose)
     return torch.randn(1, count, latent, generator=generator)
+
+
+def standing_statistics(generator: Network, state: State) -> State:
+    """Mean and variance at every batch norm of `generator` over `STATISTICS_LATENTS` fixed latents.
+
+    Source: "standing statistics", Brock et al. 2019, arXiv 1809.11096, appendix C.
+    """
+    (latent,) = generator.input_shape
+    device = next(iter(state.values())).device
+    return generator.statistics(state, fixed_latents(0, STATISTICS_LATENTS, latent, purpose=5).to(device))
 
 
 @torch.inference_mode()
@@ -32,12 +42,10 @@ def sample(
 ) -> UInt8[Tensor, "n channels height width"]:
     """Images `G(z)` of a fleet of one, as bytes on the CPU.
 
-    Batch norm uses the statistics of one pass over fixed latents ("standing statistics", Brock et al. 2019,
-    arXiv 1809.11096), so an image depends on its own latent and the weights only.
+    Batch norm uses `standing_statistics`, so an image depends on its own latent and the weights only.
     """
     device = next(iter(state.values())).device
-    calibration = fixed_latents(0, STATISTICS_LATENTS, latents.shape[2], purpose=5).to(device)
-    frozen = state | generator.statistics(state, calibration)
+    frozen = state | standing_statistics(generator, state)
     images = []
     for part in latents.split(batch, dim=1):
         # Kernels may round differently for another batch size; with every part padded to a whole batch, an

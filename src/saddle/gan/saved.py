@@ -15,8 +15,8 @@ from saddle.errors import UserError
 from saddle.gan.checkpoint import CHECKPOINT, read_checkpoint
 from saddle.gan.config import GanConfig
 from saddle.gan.problem import make_gan
-from saddle.gan.sampling import fixed_latents, sample
-from saddle.networks import Network
+from saddle.gan.sampling import fixed_latents, sample, standing_statistics
+from saddle.networks import Network, as_module
 
 __all__ = ["SavedGenerator", "draw", "open_run"]
 
@@ -35,10 +35,7 @@ class SavedGenerator:
 
     def module(self) -> torch.nn.Module:
         """A plain `torch.nn.Module`: latents (n, latent) to images (n, C, S, S) in [−1, 1]."""
-        from saddle.networks import as_module
-
-        calibration = fixed_latents(0, 512, self.config.latent, purpose=5)
-        return as_module(self.network, self.state | self.network.statistics(self.state, calibration))
+        return as_module(self.network, self.state | standing_statistics(self.network, self.state))
 
 
 def open_run(folder: Path) -> SavedGenerator:
@@ -48,13 +45,11 @@ def open_run(folder: Path) -> SavedGenerator:
     try:
         known = {field.name for field in fields(GanConfig)}
         gan = GanConfig(**{key: value for key, value in config["gan"].items() if key in known})
-        problem = make_gan(
-            gan,
-            width_g=config["width_g"],
-            width_d=config["width_d"],
-            size=config["data"]["size"],
-            channels=config["data"]["channels"],
-        )
+        numbers = [config["width_g"], config["width_d"], config["data"]["size"], config["data"]["channels"]]
+        if any(type(number) is not int for number in numbers):
+            raise TypeError(f"widths, size and channels are {numbers}, and should be whole numbers")
+        width_g, width_d, size, channels = numbers
+        problem = make_gan(gan, width_g=width_g, width_d=width_d, size=size, channels=channels)
     except (KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{folder / 'config.json'} is no configuration of a GAN ({error!r}).") from None
     payload = read_checkpoint(folder / CHECKPOINT)
@@ -110,12 +105,10 @@ def _read_config(path: Path) -> Mapping[str, Any]:
 
 
 def _check_state(network: Network, state: State, folder: Path) -> None:
-    expected = network.init([torch.Generator().manual_seed(0)])
-    for key, tensor in expected.items():
+    for key, shape in network.shapes.items():
         found = state.get(key)
-        if found is None or found.shape != tensor.shape:
-            shape = "missing" if found is None else f"of shape {tuple(found.shape)}"
+        if not isinstance(found, torch.Tensor) or found.shape != (1, *shape) or found.dtype != torch.float32:
             raise UserError(
-                f"{folder / CHECKPOINT} does not belong to its config.json: {key} is {shape}, and should be "
-                f"{tuple(tensor.shape)}."
+                f"{folder / CHECKPOINT} does not belong to its config.json: {key} is missing or of another form "
+                f"(it should be float32 of shape {(1, *shape)}); train this run again."
             )

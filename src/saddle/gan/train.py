@@ -15,14 +15,24 @@ from saddle.core.state import State, fleet_size, member, stack
 from saddle.dynamics import Dynamics
 from saddle.dynamics.base_step import Memory
 from saddle.dynamics.dynamics import OBJECTIVE
+from saddle.errors import UserError
 from saddle.gan.batches import GanBatches, member_generators
-from saddle.gan.checkpoint import Payload, global_randomness, read_fleet, restore_randomness, write_fleet
+from saddle.gan.checkpoint import (
+    CHECKPOINT,
+    Payload,
+    global_randomness,
+    read_fleet,
+    restore_randomness,
+    write_fleet,
+)
 from saddle.gan.problem import DISCRIMINATOR, GENERATOR, GanProblem
 from saddle.gan.sampling import fixed_latents, grid_name, grid_png, sample
 
 __all__ = ["Cadence", "Ending", "Hooks", "Member", "train_fleet"]
 
 Row = dict[str, Any]
+LOOK_EVERY = 50
+"Steps between looks for divergence; no option, because the step at which a member leaves decides the others' rounding."
 DIVERGED_ABOVE = 1e12
 "A loss beyond this is as good as infinite: float32 gradients of it are noise."
 
@@ -42,7 +52,7 @@ class Member:
 class Cadence:
     """Steps between the things that are not training; none of them changes what is trained."""
 
-    log: int = 50  # losses, and the look for divergence
+    log: int = 50  # losses
     sample: int = 1000  # grids of fixed latents
     evaluate: int = 1000  # scores
     checkpoint: int = 1000
@@ -115,7 +125,9 @@ def train_fleet(
         fleet.step += 1
         _average(fleet, generator, problem.config.ema)
         last = fleet.step == steps
-        gone = _look(fleet, hooks) if last or fleet.step % cadence.log == 0 else {}
+        if last or fleet.step % cadence.log == 0:
+            _record_losses(fleet, hooks)
+        gone = _diverged(fleet) if last or fleet.step % LOOK_EVERY == 0 else {}
         fleet.seconds += time.perf_counter() - began
         fleet.timed += len(fleet.members)
         if gone:
@@ -146,16 +158,23 @@ def _begin(
     device, seeds = images.device, [member.seed for member in members]
     batches = _batches(problem, images, members, range(len(members)))
     payloads = [payload for payload in read_fleet([m.folder for m in members]) if payload is not None]
+    if len(payloads) < len(members):
+        assert all(payload["step"] == 0 for payload in payloads), (
+            "members of one fleet have checkpoints together"
+        )
+        payloads = []
+    state = problem.init(member_generators(seeds, 0))
+    state = {key: tensor.to(device) for key, tensor in state.items()}
+    memory = dynamics.init(problem, state)
+    average = {key: state[key] for key in problem.generator.parameters}
+    everybody = list(range(len(members)))
+    for payload, member_ in zip(payloads, members, strict=False):
+        _check_fit(payload, {"state": state, "memory": memory, "average": average}, member_.folder)
     # Rows are only forgotten after the checkpoints have been read well.
-    for index in range(len(members)):
+    for index in everybody:
         hooks.resume(index, payloads[0]["step"] if payloads else 0)
     if not payloads:
-        state = problem.init(member_generators(seeds, 0, torch.device("cpu")))
-        state = {key: tensor.to(device) for key, tensor in state.items()}
-        average = {key: state[key] for key in problem.generator.parameters}
-        fleet = _Fleet(list(range(len(members))), state, dynamics.init(problem, state), average)
-        return fleet, batches
-    assert len(payloads) == len(members), "members of one fleet have checkpoints together"
+        return _Fleet(everybody, state, memory, average), batches
     assert len({payload["step"] for payload in payloads}) == 1, "members of one fleet are at one step"
     state, memory, average = (
         stack([_on(payload[part], device) for payload in payloads]) for part in ("state", "memory", "average")
@@ -163,9 +182,20 @@ def _begin(
     clock = payloads[0]["clock"]
     restore_randomness(payloads[0]["randomness"])
     batches.load([payload["streams"] for payload in payloads], payloads[0]["step"])
-    everybody = list(range(len(members)))
     fleet = _Fleet(everybody, state, memory, average, payloads[0]["step"], clock["seconds"], clock["timed"])
     return fleet, batches
+
+
+def _check_fit(payload: Payload, expected: dict[str, State], folder: Path) -> None:
+    """Refuse a checkpoint of other networks: it would fail deep inside the first step."""
+    for part, entries in expected.items():
+        for key, tensor in entries.items():
+            found = payload[part].get(key)
+            if found is None or found.shape[1:] != tensor.shape[1:] or found.dtype != tensor.dtype:
+                raise UserError(
+                    f"{folder / CHECKPOINT} does not belong to this run ({part} {key} is missing or of another "
+                    "form); delete it to train the run from its beginning."
+                )
 
 
 def _batches(
@@ -189,22 +219,43 @@ def _average(fleet: _Fleet, keys: list[str], decay: float) -> None:
     fleet.average = dict(zip(keys, mean, strict=True))
 
 
-def _look(fleet: _Fleet, hooks: Hooks) -> dict[int, Ending]:
-    """Record the losses, and end members whose loss is not finite. The only place that waits for the device."""
+def _losses(fleet: _Fleet) -> dict[str, list[float]]:
+    """Each player's last objective, one number a member. Waits for the device."""
     names = (DISCRIMINATOR, GENERATOR)
-    losses = torch.stack([fleet.memory[OBJECTIVE + name] for name in names]).double().tolist()
-    fleet.losses = dict(zip(names, losses, strict=True))
+    values = torch.stack([fleet.memory[OBJECTIVE + name] for name in names]).double().tolist()
+    return dict(zip(names, values, strict=True))
+
+
+def _record_losses(fleet: _Fleet, hooks: Hooks) -> None:
+    fleet.losses = _losses(fleet)
+    for position, index in enumerate(fleet.members):
+        row = {f"loss_{name}": values[position] for name, values in fleet.losses.items()}
+        hooks.record(index, [{"step": fleet.step} | row])
+
+
+def _diverged(fleet: _Fleet) -> dict[int, Ending]:
+    """Endings of the members whose loss or weights are no longer finite."""
+    losses, finite = _losses(fleet), _finite(fleet.state | {"average": _sums(fleet.average)})
     gone: dict[int, Ending] = {}
     for position, index in enumerate(fleet.members):
-        values = {name: fleet.losses[name][position] for name in names}
-        bad = [name for name, value in values.items() if not abs(value) < DIVERGED_ABOVE]
+        bad = [name for name, values in losses.items() if not abs(values[position]) < DIVERGED_ABOVE]
         if bad:
-            message = f"the {bad[0]}'s loss was {values[bad[0]]:g} at step {fleet.step}"
-            gone[index] = _ending(fleet, "diverged", message)
-        else:
-            row = {"step": fleet.step} | {f"loss_{name}": value for name, value in values.items()}
-            hooks.record(index, [row])
+            value = losses[bad[0]][position]
+            gone[index] = _ending(
+                fleet, "diverged", f"the {bad[0]}'s loss was {value:g} at step {fleet.step}"
+            )
+        elif not finite[position]:
+            gone[index] = _ending(fleet, "diverged", f"a weight was not finite at step {fleet.step}")
     return gone
+
+
+def _sums(entries: State) -> Tensor:
+    """One number a member that is finite where all its entries are (or overflows with them)."""
+    return torch.stack([tensor.flatten(1).sum(1) for tensor in entries.values()]).sum(0)
+
+
+def _finite(entries: State) -> list[bool]:
+    return torch.isfinite(_sums({key: t.reshape(len(t), -1) for key, t in entries.items()})).tolist()
 
 
 def _without(
@@ -229,7 +280,10 @@ def _without(
 
 
 def _draw_grids(fleet: _Fleet, problem: GanProblem, members: Sequence[Member]) -> None:
+    finite = _finite(fleet.average)
     for position, index in enumerate(fleet.members):
+        if not finite[position]:
+            continue
         folder = members[index].folder
         (folder / "samples").mkdir(exist_ok=True)
         latents = fixed_latents(members[index].seed, 64, problem.config.latent, purpose=3)
@@ -239,7 +293,10 @@ def _draw_grids(fleet: _Fleet, problem: GanProblem, members: Sequence[Member]) -
 
 def _evaluate(fleet: _Fleet, problem: GanProblem, members: Sequence[Member], hooks: Hooks) -> None:
     assert hooks.evaluate is not None
+    finite = _finite(fleet.average)  # between two looks a member may have diverged
     for position, index in enumerate(fleet.members):
+        if not finite[position]:
+            continue
         hooks.progress(fleet.step, f"scoring seed {members[index].seed}")
         scores = hooks.evaluate(_generator(fleet, problem, position), members[index].seed)
         hooks.record(index, [{"step": fleet.step, "scores": scores}])

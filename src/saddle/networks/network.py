@@ -78,6 +78,11 @@ class Network:
         return self._chain.refresh(state)
 
     @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        """Shape of every parameter and buffer of one member, without making any."""
+        return {**self._chain.parameter_shapes, **self._chain.buffer_shapes}
+
+    @cached_property
     def parameters(self) -> tuple[str, ...]:
         """Names of the trained entries."""
         return tuple(self._chain.parameter_shapes)

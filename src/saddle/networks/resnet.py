@@ -76,10 +76,14 @@ def resnet_discriminator(
         layers += [_block(f"{prefix}down{index}", width, spectral_norm, norm, down=True)]
     for index in (1, 2):
         layers += [_block(f"{prefix}plain{index}", width, spectral_norm, norm, down=False)]
+    # The sum over pixels would start the scores at ±50 and saturate every loss; under spectral norm the scale of
+    # the weight does not matter.
+    pixels = (size // 2 ** _DOWNS[size]) ** 2
+    score_std = xavier(width, 1) / pixels
     layers += [
         Activation(kind="relu"),
         SumPool(channels=width),
-        Linear(name=f"{prefix}score", inputs=width, outputs=1, std=xavier(width, 1), spectral=spectral_norm),
+        Linear(name=f"{prefix}score", inputs=width, outputs=1, std=score_std, spectral=spectral_norm),
         Score(),
     ]
     return Network(

@@ -17,7 +17,9 @@ def spectral_scale(
 
     Source: Miyato et al. 2018, arXiv 1802.05957, equations 7-8 and 12.
     """
-    return torch.bmm(u.detach().unsqueeze(1), torch.bmm(matrix, v.detach().unsqueeze(2)))
+    # Not in reduced precision: u and v were iterated in full, and σ divides every weight of the layer.
+    with torch.autocast(matrix.device.type, enabled=False):
+        return torch.bmm(u.detach().unsqueeze(1), torch.bmm(matrix, v.detach().unsqueeze(2)))
 
 
 @torch.no_grad()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from saddle.report.tables import Column as Column
     from saddle.report.tables import Table as Table
     from saddle.report.tables import format_number as format_number
+    from saddle.report.vega import require_packages as require_packages
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -41,5 +42,6 @@ __getattr__, __dir__, __all__ = attach(
         "Pictures": "pictures",
         "Table": "tables",
         "format_number": "tables",
+        "require_packages": "vega",
     },
 )

@@ -73,6 +73,12 @@ def needs(module: str) -> ModuleType:
         ) from error
 
 
+def require_packages() -> None:
+    """Raise the `UserError` that making a page would raise where a package of the extra `report` is missing."""
+    for module in ("jinja2", "vl_convert", "altair"):
+        needs(module)
+
+
 @cache
 def bundle() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script that can stand inside an HTML element."""

@@ -15,7 +15,7 @@ __all__ = ["RunOptions", "SweepConfig", "TrainConfig"]
 @final
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """How far and where to train, and how often to look; nothing here changes what a run computes."""
+    """How far and where to train, and how often to look; nothing here changes a run, but for rounding (device, fleet and threads choose other kernels)."""
 
     steps: int = 2000
     """Generator steps of every run; a larger number later goes on from where the runs stopped."""
@@ -30,7 +30,7 @@ class RunOptions:
     log_every: int = 50
     """Steps between records of the losses and looks for divergence."""
     evaluate_every: int | None = None
-    """Steps between scores; default: ten times a run."""
+    """Steps between scores; default: 10 to 25 times a run, at round numbers."""
     sample_every: int | None = None
     """Steps between grids of samples; default: with the scores."""
     checkpoint_every: int | None = None

@@ -15,13 +15,21 @@ def store_images(cache: Path, split: Split) -> None:
     """Write the pixels and labels of `split` to `cache`, once for the same content."""
     for images in (split.train, split.test):
         path = _path(cache, images.digest)
-        if path.exists():
+        if _holds(path, images.digest):
             continue
         tensors = {"images": images.images.cpu().contiguous()}
         if images.labels is not None:
             tensors["labels"] = images.labels.cpu().contiguous()
         with replacing(path) as temporary:
             save_file(tensors, temporary, {"name": images.name})
+
+
+def _holds(path: Path, digest: str) -> bool:
+    """Whether the file is there and whole; a damaged one is written again."""
+    try:
+        return path.exists() and _load(path.parent, digest).digest == digest
+    except UserError:
+        return False
 
 
 def load_images(cache: Path, train: str, test: str) -> Split:

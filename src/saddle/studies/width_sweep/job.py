@@ -1,13 +1,12 @@
 """What a worker process does: train and score one fleet of runs."""
 
-import resource
-import sys
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import torch
 
@@ -17,12 +16,27 @@ from saddle.gan import Cadence, GanConfig, GanProblem, Hooks, Member, make_dynam
 from saddle.gan.checkpoint import fleet_steps
 from saddle.gan.train import Ending
 from saddle.runs import RunFolder, Stopped, environment, stopping
+from saddle.studies.width_sweep.cells import record_fleet
 from saddle.studies.width_sweep.images import load_images
+from saddle.studies.width_sweep.memory import TrainingMemory
 from saddle.studies.width_sweep.scorer_cache import build_scorer
 
 __all__ = ["train_cells"]
 
 PROGRESS_EVERY = 0.2  # seconds
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class _Task:
+    """What every part of the job needs to know."""
+
+    root: Path
+    steps: int
+    cadence: Cadence
+    device: torch.device
+    weights: str | None
+    report: Callable[..., None]
 
 
 def train_cells(
@@ -33,13 +47,22 @@ def train_cells(
     cadence: dict[str, int],
     device: str,
     deterministic: bool,
+    weights: str | None,
     report: Callable[..., None],
 ) -> None:
     """Train the run folders `runs` under `root` together to `steps` steps; leave them if another process has them.
 
     Raises `Stopped` when a stop was asked for, after a checkpoint.
     """
-    folders = [RunFolder.open(Path(root) / name) for name in runs]
+    task = _Task(
+        root=Path(root),
+        steps=steps,
+        cadence=Cadence(**cadence),
+        device=torch.device(device),
+        weights=weights,
+        report=report,
+    )
+    folders = [RunFolder.open(task.root / name) for name in runs]
     with ExitStack() as held, _arithmetic(folders[0].config["gan"]["precision"], deterministic):
         # In one order, so that of two processes that want the same fleet one gets all of it.
         for folder in sorted(folders, key=lambda folder: folder.path.name):
@@ -48,10 +71,12 @@ def train_cells(
                 report(0, steps, "left to another process that has it")
                 return
             held.enter_context(lock)
+        # What is finished is asked again under the locks: another process may have just finished it.
         folders = [folder for folder in folders if not folder.finished(steps)]
-        for step, group in _by_step(folders).items():
-            if step < steps or any(folder.result() is None for folder in group):
-                _train_group(Path(root), group, steps, Cadence(**cadence), torch.device(device), report)
+        if folders:
+            held.enter_context(_threads(record_fleet(folders, torch.get_num_threads()).threads))
+        for group in _by_step(folders).values():
+            _train_group(task, group)
 
 
 def _by_step(folders: Sequence[RunFolder]) -> dict[int, list[RunFolder]]:
@@ -62,16 +87,9 @@ def _by_step(folders: Sequence[RunFolder]) -> dict[int, list[RunFolder]]:
     return groups
 
 
-def _train_group(
-    root: Path,
-    folders: list[RunFolder],
-    steps: int,
-    cadence: Cadence,
-    device: torch.device,
-    report: Callable[..., None],
-) -> None:
+def _train_group(task: _Task, folders: list[RunFolder]) -> None:
     config = folders[0].config
-    split = load_images(root / "cache", config["data"]["train"], config["data"]["test"])
+    split = load_images(task.root / "cache", config["data"]["train"], config["data"]["test"])
     problem = make_gan(
         GanConfig(**config["gan"]),
         width_g=config["width_g"],
@@ -82,42 +100,45 @@ def _train_group(
     endings = train_fleet(
         problem,
         make_dynamics(problem.config),
-        split.train.images.to(device),
+        split.train.images.to(task.device),
         [Member(seed=folder.config["seed"], folder=folder.path) for folder in folders],
-        steps=steps,
-        cadence=cadence,
-        hooks=_hooks(root, folders, problem, split, steps, device, report),
+        steps=task.steps,
+        cadence=task.cadence,
+        hooks=_hooks(task, folders, problem, split),
     )
     if any(ending.status == "interrupted" for ending in endings):
-        raise Stopped(f"stopped at step {endings[0].step} of {steps}; the same command goes on from there")
+        raise Stopped(
+            f"stopped at step {endings[0].step} of {task.steps}; the same command goes on from there"
+        )
 
 
-def _hooks(
-    root: Path,
-    folders: list[RunFolder],
-    problem: GanProblem,
-    split: Split,
-    steps: int,
-    device: torch.device,
-    report: Callable[..., None],
-) -> Hooks:
-    scorer = build_scorer(folders[0].config["metrics"], split, root / "cache", device)
+def _hooks(task: _Task, folders: list[RunFolder], problem: GanProblem, split: Split) -> Hooks:
+    steps, device, report = task.steps, task.device, task.report
+    scorer = build_scorer(
+        folders[0].config["metrics"], split, task.root / "cache", device, weights=task.weights
+    )
+    memory = TrainingMemory(device)
     last = [0.0]
 
     def progress(step: int, text: str) -> None:
         if time.monotonic() - last[0] > PROGRESS_EVERY or step == steps:
             last[0] = time.monotonic()
+            memory.look()
             report(step * len(folders), steps * len(folders), text)
 
     def evaluate(state: State, seed: int) -> list[dict[str, Any]]:
+        memory.stop()
         return scorer(problem.generator, state, seed)
 
     def ended(index: int, ending: Ending) -> None:
         if ending.status != "interrupted":
-            folders[index].write_result(_result(ending, problem, folders[index], len(folders), device))
+            folders[index].write_result(
+                _result(ending, problem, folders[index], len(folders), device)
+                | {"peak_memory_bytes": memory.peak}
+            )
 
     return Hooks(
-        record=lambda index, rows: folders[index].append_metrics(rows),
+        record=lambda index, rows: folders[index].append_metrics(rows, durable=True),
         resume=lambda index, step: folders[index].truncate_metrics(step),
         evaluate=evaluate,
         progress=progress,
@@ -139,17 +160,21 @@ def _result(
         "parameters": {name: network.parameter_count for name, network in networks.items()},
         "multiply_adds": {name: network.multiply_adds for name, network in networks.items()},
         "fleet": fleet,
-        "peak_memory_bytes": torch.cuda.max_memory_allocated(device) if on_gpu else _peak_resident_bytes(),
         "device": torch.cuda.get_device_name(device) if on_gpu else "cpu",
         "threads": torch.get_num_threads(),
         "environment": environment(),
     }
 
 
-def _peak_resident_bytes() -> int:
-    # Linux counts in KiB, macOS in bytes.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Train on as many threads as the runs began with: another number sums in another order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager
@@ -159,6 +184,8 @@ def _arithmetic(precision: str, deterministic: bool) -> Iterator[None]:
     before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
     if deterministic:
+        # cuBLAS reads it when it starts, which is at the first product on the device.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = not deterministic
     try:

@@ -13,14 +13,19 @@ from saddle.studies.width_sweep.scoring import Scorer
 __all__ = ["build_scorer"]
 
 
-def build_scorer(metrics: Mapping[str, Any], split: Split, cache: Path, device: torch.device) -> Scorer:
-    """Make the extractor that `metrics` names (a trained classifier and real features come from `cache`)."""
+def build_scorer(
+    metrics: Mapping[str, Any], split: Split, cache: Path, device: torch.device, *, weights: str | None
+) -> Scorer:
+    """Make the extractor that `metrics` names (a trained classifier and real features come from `cache`).
+
+    `weights` is where its weights lie now; the configuration knows them by content.
+    """
     extractor = make_extractor(
         metrics["features"],
         size=split.train.size,
         channels=split.train.channels,
         train=split.train,
-        weights=None if metrics["weights"] is None else Path(metrics["weights"]),
+        weights=None if weights is None else Path(weights),
         cache=cache,
         device=str(device),
     )

@@ -16,6 +16,7 @@ from saddle.errors import UserError
 from saddle.gan.config import GanConfig
 from saddle.gan.problem import make_gan
 from saddle.metrics.config import MetricsConfig
+from saddle.report import require_packages
 from saddle.runs import (
     Job,
     Outcome,
@@ -25,7 +26,7 @@ from saddle.runs import (
     SerialExecutor,
     usable_cores,
 )
-from saddle.studies.width_sweep.cells import Cell, Widths, fleets, identity, record_fleet
+from saddle.studies.width_sweep.cells import Cell, Widths, fleets, identity
 from saddle.studies.width_sweep.config import RunOptions, SweepConfig, TrainConfig
 from saddle.studies.width_sweep.images import store_images
 from saddle.studies.width_sweep.results import collect_rows, finish_tables
@@ -94,6 +95,8 @@ def run_train(config: TrainConfig) -> SweepOutcome:
 def _carry_out(request: _Request) -> SweepOutcome:
     command, run = request.command, request.command.run
     device = _device(run, command.gan)
+    # Before hours of training, not after: the report is what the command is for.
+    require_packages()
     split = load_split(command.data)
     metrics = _check(request, split)
     samples = samples_per_side(metrics, split)
@@ -111,8 +114,10 @@ def _carry_out(request: _Request) -> SweepOutcome:
     if pending:
         store_images(cache, split)
         # Once, before the workers start: the classifier is trained and real features are extracted here.
-        build_scorer(cells[0].folder.config["metrics"], split, cache, device)
-    outcomes = _execute(pending, command.out, run, device)
+        build_scorer(cells[0].folder.config["metrics"], split, cache, device, weights=metrics.weights)
+    outcomes = _execute(pending, command, device)
+    # Another command may have run here meanwhile; table and report are about this one.
+    _write_command(request, split, metrics, samples, cells)
     table = finish_tables(command.out, lambda: collect_rows(command.out))
     _record_failures(pending, outcomes)
     return SweepOutcome(
@@ -184,7 +189,12 @@ def _folder(
 ) -> RunFolder:
     command = request.command
     config = identity(widths, seed, split=split, gan=command.gan, metrics=metrics, samples=samples)
-    notes = {"data": asdict(command.data), "run": asdict(command.run), "images": split.train.name}
+    notes = {
+        "data": asdict(command.data),
+        "metrics": asdict(command.metrics),
+        "run": asdict(command.run),
+        "images": split.train.name,
+    }
     return RunFolder.create(command.out, config, notes=notes)
 
 
@@ -211,26 +221,26 @@ def _write_command(
 
 
 def _execute(
-    pending: Sequence[Sequence[Cell]], out: Path, run: RunOptions, device: torch.device
+    pending: Sequence[Sequence[Cell]], command: SweepConfig | TrainConfig, device: torch.device
 ) -> dict[str, Outcome]:
-    jobs = []
-    for fleet in pending:
-        record_fleet(fleet)
-        jobs.append(
-            Job(
-                key=_key(fleet),
-                function=JOB,
-                arguments={
-                    "root": str(out),
-                    "runs": [cell.key for cell in fleet],
-                    "steps": run.steps,
-                    "cadence": _cadence(run),
-                    "device": str(device),
-                    "deterministic": run.deterministic,
-                },
-                weight=_weight(fleet),
-            )
+    run = command.run
+    jobs = [
+        Job(
+            key=_key(fleet),
+            function=JOB,
+            arguments={
+                "root": str(command.out),
+                "runs": [cell.key for cell in fleet],
+                "steps": run.steps,
+                "cadence": _cadence(run),
+                "device": str(device),
+                "deterministic": run.deterministic,
+                "weights": command.metrics.weights,
+            },
+            weight=_weight(fleet),
         )
+        for fleet in pending
+    ]
     workers = min(len(jobs), run.workers or (usable_cores() if device.type == "cpu" else 1))
     if workers == 0:
         return {}
@@ -260,13 +270,26 @@ def _weight(fleet: Sequence[Cell]) -> float:
 
 
 def _cadence(run: RunOptions) -> dict[str, int]:
-    evaluate = run.evaluate_every or max(1, run.steps // 10)
+    evaluate = run.evaluate_every or _round_spacing(run.steps)
     return {
         "log": run.log_every,
         "evaluate": evaluate,
         "sample": run.sample_every or evaluate,
         "checkpoint": run.checkpoint_every or min(evaluate, 1000),
     }
+
+
+def _round_spacing(steps: int) -> int:
+    """The largest of 1, 2, 5, 10, 20, 50, … that goes into `steps` ten times.
+
+    Round numbers, so that a run that is extended later is scored at steps where other runs are scored too.
+    """
+    spacing = 1
+    for power in range(12):
+        for factor in (1, 2, 5):
+            if factor * 10**power * 10 <= steps:
+                spacing = factor * 10**power
+    return spacing
 
 
 def _record_failures(pending: Sequence[Sequence[Cell]], outcomes: dict[str, Outcome]) -> None:
