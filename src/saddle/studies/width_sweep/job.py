@@ -48,9 +48,12 @@ def train_cells(
     device: str,
     deterministic: bool,
     weights: str | None,
+    wait: bool,
     report: Callable[..., None],
 ) -> None:
-    """Train the run folders `runs` under `root` together to `steps` steps; leave them if another process has them.
+    """Train the run folders `runs` under `root` together to `steps` steps.
+
+    Where another process has one of them, all are left to it; with `wait`, they are taken when it has ended.
 
     Raises `Stopped` when a stop was asked for, after a checkpoint.
     """
@@ -67,8 +70,13 @@ def train_cells(
         # In one order, so that of two processes that want the same fleet one gets all of it.
         for folder in sorted(folders, key=lambda folder: folder.path.name):
             lock = folder.try_lock()
+            if lock is None and wait:
+                report(0, steps, "waiting for another saddle process that has it")
+                lock = folder.wait_for_lock(give_up=stopping)
+                if lock is None:
+                    raise Stopped("stopped while it waited for another process")
             if lock is None:
-                report(0, steps, "left to another process that has it")
+                report(0, steps, "left to another saddle process that has it")
                 return
             held.enter_context(lock)
         # What is finished is asked again under the locks: another process may have just finished it.

@@ -116,6 +116,9 @@ def _carry_out(request: _Request) -> SweepOutcome:
         # Once, before the workers start: the classifier is trained and real features are extracted here.
         build_scorer(cells[0].folder.config["metrics"], split, cache, device, weights=metrics.weights)
     outcomes = _execute(pending, command, device)
+    # What other processes had is waited for at the end, when nothing else is left to do.
+    left = _left_to_others(cells, outcomes, pending, run)
+    outcomes |= _execute(left, command, device, wait=True)
     # Another command may have run here meanwhile; table and report are about this one.
     _write_command(request, split, metrics, samples, cells)
     table = finish_tables(command.out, lambda: collect_rows(command.out))
@@ -126,6 +129,17 @@ def _carry_out(request: _Request) -> SweepOutcome:
         outcomes=outcomes,
         notes=(*_left_out(split), *([] if table.note is None else [table.note])),
     )
+
+
+def _left_to_others(
+    cells: Sequence[Cell], outcomes: dict[str, Outcome], pending: Sequence[Sequence[Cell]], run: RunOptions
+) -> list[list[Cell]]:
+    """The fleets that are not finished although nothing failed; none after a stop."""
+    if any(outcome.status == "interrupted" for outcome in outcomes.values()):
+        return []
+    failed = {cell.key for fleet in pending if outcomes[_key(fleet)].status == "failed" for cell in fleet}
+    unfinished = fleets(cells, steps=run.steps, limit=run.fleet)
+    return [fleet for fleet in unfinished if not failed & {cell.key for cell in fleet}]
 
 
 def _left_out(split: Split) -> list[str]:
@@ -221,7 +235,11 @@ def _write_command(
 
 
 def _execute(
-    pending: Sequence[Sequence[Cell]], command: SweepConfig | TrainConfig, device: torch.device
+    pending: Sequence[Sequence[Cell]],
+    command: SweepConfig | TrainConfig,
+    device: torch.device,
+    *,
+    wait: bool = False,
 ) -> dict[str, Outcome]:
     run = command.run
     jobs = [
@@ -235,6 +253,7 @@ def _execute(
                 "cadence": _cadence(run),
                 "device": str(device),
                 "deterministic": run.deterministic,
+                "wait": wait,
                 "weights": command.metrics.weights,
             },
             weight=_weight(fleet),
