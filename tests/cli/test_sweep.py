@@ -4,6 +4,7 @@ import json
 import math
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -233,6 +234,19 @@ def test_train_is_one_cell_of_the_sweep(copy, saddle):
     assert len(losses[0]) == 4 and losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
+def test_what_a_killed_process_left_is_removed(copy, saddle):
+    for name, age in (
+        ("cache/.images.a.tmp", 7200),
+        (".sweep.json.b.tmp", 7200),
+        ("cache/.images.c.tmp", 60),
+    ):
+        (copy / name).touch()
+        os.utime(copy / name, (time.time() - age,) * 2)
+    assert saddle(*SWEEP, "--out", "s").code == 0
+    # The young one may be of a process that is writing it now.
+    assert [path.name for path in copy.rglob(".*.tmp")] == [".images.c.tmp"]
+
+
 def test_widths_of_the_two_players_may_differ(saddle, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = ("sweep", *OPTIONS, "--widths", 1, 2, "--seeds", 1, "--steps", 1, "--width-d", 3, "--workers", 1)
@@ -288,14 +302,12 @@ def test_divergence_is_a_result(saddle, tmp_path, monkeypatch):
     assert {key: files(run) for key, run in runs(Path("s")).items()} == before
 
 
-def test_a_damaged_cache_is_named(copy, saddle):
-    for file in copy.glob("cache/images-*"):
+def test_a_damaged_cache_is_made_anew(copy, saddle):
+    for file in copy.glob("cache/*"):
         os.truncate(file, 100)
-    ended = saddle(*SWEEP, "--steps", 6, "--out", "s")
-    assert ended.code == 1 and "delete it and run the same command again" in ended.err
-    for file in copy.glob("cache/images-*"):
-        file.unlink()
     assert saddle(*SWEEP, "--steps", 6, "--out", "s").code == 0
+    assert saddle(*SWEEP, "--steps", 6, "--out", "fresh").code == 0
+    assert read_table(copy) == read_table(Path("fresh"))
 
 
 @pytest.fixture

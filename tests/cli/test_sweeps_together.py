@@ -4,10 +4,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
 import torch
 
-from saddle.runs import RunFolder, read_table
+from saddle.runs import RunFolder, read_table, request_stop
 
 OPTIONS = ("--data", "digits", "--limit", 60, "--batch", 16, "--features", "pixels", "--neighbours", 3)
 CADENCE = ("--log-every", 1, "--evaluate-every", 100, "--checkpoint-every", 5, "--steps", 100, "--workers", 1)
@@ -49,3 +50,26 @@ def test_two_sweeps_at_once_share_the_cells(tmp_path, saddle, monkeypatch):
     csv = Path("s/results.csv").read_bytes()
     assert saddle("report", "s").code == 0
     assert Path("s/results.csv").read_bytes() == csv
+
+
+def test_a_run_that_another_process_has_is_waited_for_at_the_end(saddle, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ("sweep", *OPTIONS, "--workers", 1, "--out", "s")
+    assert saddle(*words, "--widths", 1, "--seeds", 2, "--steps", 1).code == 0
+    first, _ = (RunFolder.open(path.parent) for path in Path("s").glob("*/config.json"))
+    lock = first.try_lock()
+    assert lock is not None
+    # A stop is heard while it waits. What nobody has was done before: width 2.
+    bell = Timer(1.5, request_stop)
+    bell.start()
+    ended = saddle(*words, "--widths", 1, 2, "--seeds", 2, "--steps", 2)
+    bell.join()
+    assert ended.code == 130 and "the same command goes on from here" in ended.err
+    status = {(row["width"], row["step"]) for row in read_table(Path("s"))}
+    assert status == {(1, 1), (2, 1), (2, 2)}
+    bell = Timer(1.5, lock.release)
+    bell.start()
+    ended = saddle(*words, "--widths", 1, 2, "--seeds", 2, "--steps", 2)
+    bell.join()
+    assert ended.code == 0, ended.err
+    assert {(row["width"], row["step"]) for row in read_table(Path("s"))} == {(1, 1), (1, 2), (2, 1), (2, 2)}

@@ -1,6 +1,7 @@
 """`saddle COMMAND`: finds the command, reads its options, and turns every user error into one sentence."""
 
 import io
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -46,22 +47,12 @@ COMMANDS = (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the `saddle` program: exits with 0, with 2 after a user's error, with 130 after a stop."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A γ on an ASCII terminal, or a path that is no UTF-8, is shown escaped rather than refused.
-            stream.reconfigure(errors="backslashreplace")
-    if not words or words[0] in ("-h", "--help", "help"):
-        print(_help())
-        raise SystemExit(0 if words else USER_ERROR)
-    if words[0] == "--version":
-        from importlib.metadata import version
-
-        print(f"saddle {version('saddle-minmax')}")
-        raise SystemExit(0)
-    keep_freed_memory()
+    _prepare_streams()
     try:
-        code = _find(words[0])(words[1:])
+        try:
+            code = _run(list(sys.argv[1:] if arguments is None else arguments))
+        finally:
+            sys.stdout.flush()
     except UserError as error:
         print(f"error: {_indented(str(error))}", file=sys.stderr)
         raise SystemExit(USER_ERROR) from None
@@ -69,8 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("stopped", file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None
     except BrokenPipeError:
-        # The reader of our output has gone (`saddle … | head`); nobody is left to tell.
-        sys.stderr.close()
+        # The reader of our output has gone (`saddle … | head`); what is left of it goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
     except OSError as error:
         # A full disk, a missing permission: the machine's state, which the user can change.
@@ -81,6 +72,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
         raise SystemExit(USER_ERROR) from None
     raise SystemExit(code)
+
+
+def _prepare_streams() -> None:
+    # A stream that was closed (`>&-`) is None in Python.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 (lives as long as the program)
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A γ on an ASCII terminal, or a path that is no UTF-8, is shown escaped rather than refused.
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _run(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0 if words else USER_ERROR
+    if words[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"saddle {version('saddle-minmax')}")
+        return 0
+    keep_freed_memory()
+    return _find(words[0])(words[1:])
 
 
 def _find(name: str) -> Callable[[Sequence[str]], int]:
