@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
@@ -104,6 +106,7 @@ def _carry_out(request: _Request) -> SweepOutcome:
     # From here on the command is good: what it writes is wanted.
     cache = command.out / "cache"
     cache.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(command.out)
     cells = [
         Cell(widths=widths, seed=seed, folder=_folder(request, split, metrics, samples, widths, seed))
         for widths in request.widths
@@ -129,6 +132,14 @@ def _carry_out(request: _Request) -> SweepOutcome:
         outcomes=outcomes,
         notes=(*_left_out(split), *([] if table.note is None else [table.note])),
     )
+
+
+def _remove_leftovers(out: Path) -> None:
+    """Remove temporary files of processes that were killed while they wrote; a living one is done within the hour."""
+    for file in (*out.glob(".*.tmp"), *out.glob("cache/.*.tmp")):
+        with suppress(FileNotFoundError):
+            if time.time() - file.stat().st_mtime > 3600:
+                file.unlink()
 
 
 def _left_to_others(
