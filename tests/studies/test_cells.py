@@ -8,7 +8,7 @@ import torch
 
 from saddle.runs import RunFolder
 from saddle.studies.width_sweep.cells import Cell, Widths, fleets, record_fleet, recorded
-from saddle.studies.width_sweep.sweep import _round_spacing
+from saddle.studies.width_sweep.execution import round_spacing
 
 
 def cell(root: Path, width: int, seed: int) -> Cell:
@@ -73,7 +73,7 @@ def test_a_damaged_record_counts_as_none(tmp_path, damage):
     ("steps", "spacing"), [(1, 1), (10, 1), (25, 2), (1000, 100), (2000, 200), (4000, 200), (9999, 500)]
 )
 def test_default_spacings_are_round(steps, spacing):
-    assert _round_spacing(steps) == spacing
+    assert round_spacing(steps) == spacing
 
 
 def test_a_run_goes_on_with_the_threads_it_began_with(tmp_path, monkeypatch):

@@ -50,7 +50,7 @@ class GanConfig:
     batch: int = 64
     """Images per batch and member."""
     precision: Literal["float32", "tf32", "bfloat16"] = "float32"
-    """Arithmetic of the networks; tf32 and bfloat16 need a CUDA device (bfloat16 is five times slower on CPUs)."""
+    """Arithmetic of the networks; tf32 and bfloat16 need a CUDA device."""
 
     def __post_init__(self) -> None:
         for name in ("latent", "critic_steps", "penalty_every", "batch"):
