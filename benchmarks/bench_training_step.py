@@ -19,6 +19,7 @@ from _plain import PlainTrainer, dcgan, resnet
 from _timing import interleave, ratio, record
 from saddle.gan import GanConfig, make_dynamics, make_gan
 from saddle.gan.batches import GanBatches
+from saddle.runs import keep_freed_memory
 
 SIZE, WIDTH, BATCH, LATENT, CRITIC_STEPS, STEPS = 32, 32, 64, 128, 2, 3
 
@@ -56,6 +57,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=9)
     chosen = options.parse_args()
     torch.set_num_threads(chosen.threads)
+    keep_freed_memory()  # as in every Saddle program; the rival has the same allocator here
     images = torch.randint(0, 256, (4096, 3, SIZE, SIZE), dtype=torch.uint8)
     cases = {
         "DCGAN": (GanConfig(critic_steps=CRITIC_STEPS), dcgan(WIDTH, SIZE, 3, LATENT), False),
