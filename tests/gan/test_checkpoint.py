@@ -21,8 +21,15 @@ from saddle.gan.checkpoint import (
 
 
 def payload(step: int) -> dict:
-    parts = {part: {} for part in ("memory", "average", "streams", "randomness", "clock")}
-    return {"step": step, "state": {"w": torch.full((1, 2), float(step))}} | parts
+    return {
+        "step": step,
+        "state": {"w": torch.full((1, 2), float(step))},
+        "memory": {},
+        "average": {},
+        "streams": {name: torch.zeros(1) for name in ("order", "noise", "cursor")},
+        "randomness": global_randomness(),
+        "clock": {"seconds": 0.0, "timed": 0},
+    }
 
 
 @pytest.fixture
@@ -92,6 +99,9 @@ def test_a_kill_after_a_member_left_keeps_the_smaller_fleet_together(folders, mo
         {"state": {"w": 1.0}},
         {"memory": None},
         {"randomness": []},
+        {"clock": {}},
+        {"streams": {}},
+        {"average": {"w": torch.zeros(2, 2).to_sparse()}},
     ],
 )
 def test_a_checkpoint_with_a_wrong_part_is_refused(tmp_path, damage):

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from saddle.runs import RunFolder
-from saddle.studies.width_sweep.cells import Cell, Widths, fleets, record_fleet, recorded
+from saddle.studies.width_sweep.cells import Cell, FleetRecord, Widths, fleets, record_fleet, records
 from saddle.studies.width_sweep.execution import round_spacing
+from saddle.studies.width_sweep.job import _by_record
 
 
 def cell(root: Path, width: int, seed: int) -> Cell:
@@ -22,6 +23,12 @@ def names(groups: list[list[Cell]]) -> list[list[tuple[int, int]]]:
 
 def done(each: Cell, step: int) -> None:
     each.folder.write_result({"status": "done", "step": step})
+
+
+def begin(cells: list[Cell], threads: int = 1) -> FleetRecord:
+    record = FleetRecord(tuple(each.key for each in cells), threads)
+    record_fleet([each.folder for each in cells], record)
+    return record
 
 
 def test_new_runs_of_one_width_form_fleets_of_at_most_the_limit(tmp_path):
@@ -42,7 +49,7 @@ def test_finished_runs_are_left_out_until_more_steps_are_asked_for(tmp_path):
 
 def test_a_begun_run_goes_on_with_everybody_it_began_with(tmp_path):
     cells = [cell(tmp_path, 2, seed) for seed in range(4)]
-    record_fleet([each.folder for each in cells[:3]], threads=1)
+    begin(cells[:3])
     # Seed 2 is not asked for, and comes along; seed 3 is new. A limit does not break what has begun.
     asked = [cells[0], cells[1], cells[3]]
     assert names(fleets(asked, steps=5, limit=1)) == [[(2, 0), (2, 1), (2, 2)], [(2, 3)]]
@@ -52,21 +59,39 @@ def test_a_begun_run_goes_on_with_everybody_it_began_with(tmp_path):
     assert names(fleets(asked, steps=9, limit=None)) == [[(2, 0), (2, 1), (2, 2)], [(2, 3)]]
 
 
-def test_the_first_record_stays(tmp_path):
-    folders = [cell(tmp_path, 2, seed).folder for seed in range(3)]
-    first = record_fleet(folders, threads=2)
-    assert record_fleet(folders[:2], threads=1) == first
-    assert all(recorded(folder) == first for folder in folders)
+def test_a_kill_between_two_records_leaves_one_fleet(tmp_path):
+    cells = [cell(tmp_path, 2, seed) for seed in range(3)]
+    record = begin(cells)
+    (cells[1].folder.path / "fleet.json").unlink()
+    assert records([tmp_path]) == dict.fromkeys((each.key for each in cells), record)
+    assert names(fleets(cells[1:2], steps=5, limit=None)) == [[(2, 0), (2, 1), (2, 2)]]
+
+
+def test_a_mate_that_is_no_such_run_any_more_is_left_out(tmp_path):
+    cells = [cell(tmp_path, 2, seed) for seed in range(4)]
+    begin(cells)
+    (cells[1].folder.path / "config.json").write_text("{}")
+    (cells[2].folder.path / "config.json").write_text('{"width": 4, "seed": 2}')
+    (cells[3].folder.path / "config.json").unlink()
+    assert names(fleets(cells[:1], steps=5, limit=None)) == [[(2, 0)]]
 
 
 @pytest.mark.parametrize(
-    "damage",
-    ["", "[]", '{"members": 5, "threads": 1}', '{"members": ["../x"], "threads": 1}', '{"members": []}'],
+    "damage", ["", "[]", "[" * 100_000, '{"members": 5, "threads": 1}', '{"members": ["../x"], "threads": 1}']
 )
 def test_a_damaged_record_counts_as_none(tmp_path, damage):
-    folder = cell(tmp_path, 2, 0).folder
-    (folder.path / "fleet.json").write_text(damage)
-    assert recorded(folder) is None
+    (cell(tmp_path, 2, 0).folder.path / "fleet.json").write_text(damage)
+    assert records([tmp_path]) == {}
+
+
+def test_a_job_divides_its_runs_by_the_fleets_that_they_began_in(tmp_path):
+    cells = [cell(tmp_path, 2, seed) for seed in range(3)]
+    alone = begin(cells[:1], threads=2)  # another command began seed 0 while the job waited for its turn
+    groups = _by_record([each.folder for each in cells])
+    assert {record.members: len(group) for record, group in groups.items()} == {
+        alone.members: 1,
+        (cells[1].key, cells[2].key): 2,
+    }
 
 
 @pytest.mark.parametrize(

@@ -104,12 +104,21 @@ def _well_formed(payload: Any) -> bool:
         and all(isinstance(name, str) and Path(name).name == name for name in names)
         and all(map(_is_state, parts))
         and isinstance(payload.get("randomness"), dict)
-        and isinstance(payload.get("clock"), dict)
+        and {"torch", "numpy", "python"} <= payload["randomness"].keys()
+        and _has_numbers(payload.get("clock"), "seconds", "timed")
+        and {"order", "noise", "cursor"} <= payload["streams"].keys()
     )
 
 
 def _is_state(part: Any) -> bool:
-    return isinstance(part, dict) and all(isinstance(tensor, torch.Tensor) for tensor in part.values())
+    return isinstance(part, dict) and all(
+        isinstance(tensor, torch.Tensor) and tensor.layout == torch.strided and tensor.device.type == "cpu"
+        for tensor in part.values()
+    )
+
+
+def _has_numbers(part: Any, *names: str) -> bool:
+    return isinstance(part, dict) and all(type(part.get(name)) in (int, float) for name in names)
 
 
 def global_randomness() -> Payload:

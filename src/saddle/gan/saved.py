@@ -20,6 +20,7 @@ from saddle.networks import Network, as_module
 
 __all__ = ["SavedGenerator", "draw", "open_run"]
 
+CONFIG_LIMIT = 2**20
 DRAWN = 6  # purpose number of the latents that `draw` uses
 
 
@@ -94,8 +95,10 @@ def _only_run(folder: Path) -> Path:
 
 def _read_config(path: Path) -> Mapping[str, Any]:
     try:
+        if path.stat().st_size > CONFIG_LIMIT:
+            raise ValueError(f"it is larger than {CONFIG_LIMIT} bytes")
         config = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(
             f"{path} cannot be read ({error}); it says what the checkpoint's networks are."
         ) from None
@@ -111,4 +114,8 @@ def _check_state(network: Network, state: State, folder: Path) -> None:
             raise UserError(
                 f"{folder / CHECKPOINT} does not belong to its config.json: {key} is missing or of another form "
                 f"(it should be float32 of shape {(1, *shape)}); train this run again."
+            )
+        if not torch.isfinite(found).all():
+            raise UserError(
+                f"{folder / CHECKPOINT} holds weights that are not finite ({key}): this run has diverged; sample another."
             )

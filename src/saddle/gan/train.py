@@ -65,6 +65,7 @@ class Hooks:
 
     record: Callable[[int, list[Row]], None]  # rows of member number i, in step order
     resume: Callable[[int, int], None]  # member i goes on from this step: forget later rows
+    looking: Callable[[], None] = lambda: None  # before anything but training: grids or scores come next
     evaluate: Callable[[State, int], list[Row]] | None = (
         None  # averaged weights of one member, its seed -> scores
     )
@@ -132,6 +133,8 @@ def train_fleet(
         fleet.timed += len(fleet.members)
         if gone:
             batches = _without(fleet, problem, batches, images, members, gone)
+        if last or fleet.step % cadence.sample == 0 or fleet.step % cadence.evaluate == 0:
+            hooks.looking()
         if last or fleet.step % cadence.sample == 0:
             _draw_grids(fleet, problem, members)
         if hooks.evaluate is not None and (last or fleet.step % cadence.evaluate == 0):
@@ -191,7 +194,7 @@ def _check_fit(payload: Payload, expected: dict[str, State], folder: Path) -> No
     for part, entries in expected.items():
         for key, tensor in entries.items():
             found = payload[part].get(key)
-            if found is None or found.shape[1:] != tensor.shape[1:] or found.dtype != tensor.dtype:
+            if found is None or found.shape != (1, *tensor.shape[1:]) or found.dtype != tensor.dtype:
                 raise UserError(
                     f"{folder / CHECKPOINT} does not belong to this run ({part} {key} is missing or of another "
                     "form); delete it to train the run from its beginning."

@@ -4,11 +4,12 @@ import ctypes
 import os
 import platform
 import sys
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["environment", "keep_freed_memory", "usable_cores"]
+__all__ = ["environment", "keep_freed_memory", "release_freed_memory", "usable_cores"]
 
 PACKAGES = {"saddle": "saddle-minmax", "torch": "torch", "numpy": "numpy", "scipy": "scipy"}
 
@@ -54,6 +55,12 @@ def keep_freed_memory() -> bool:
         return bool(libc.mallopt(mmap_threshold, 1 << 30) and libc.mallopt(trim_threshold, 2**31 - 1))
     except (OSError, AttributeError):
         return False
+
+
+def release_freed_memory() -> None:
+    """Give what is free back to the system once (glibc; elsewhere nothing happens)."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _version(package: str) -> str | None:

@@ -2,18 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
 from saddle._files import write_text
 from saddle.data import Split
+from saddle.errors import UserError
 from saddle.gan.config import GanConfig
 from saddle.metrics.config import MetricsConfig
 from saddle.runs import RunFolder, canonical_json, config_hash
 
-__all__ = ["Cell", "FleetRecord", "Widths", "family", "fleets", "identity", "record_fleet", "recorded"]
+__all__ = ["Cell", "FleetRecord", "Widths", "family", "fleets", "identity", "record_fleet", "records"]
 
 FORMAT = 1
 "Raised when the same configuration would give other numbers: old runs are then no longer taken for new ones."
@@ -81,76 +82,80 @@ def family(config: Mapping[str, Any]) -> str:
     return config_hash({key: value for key, value in config.items() if key not in own})
 
 
+@final
+@dataclass(frozen=True)
+class FleetRecord:
+    """`fleet.json`: with whom and on how many threads a run began, which decides the rounding of its kernels."""
+
+    members: tuple[str, ...]
+    threads: int
+
+
 def fleets(cells: Sequence[Cell], *, steps: int, limit: int | None) -> list[list[Cell]]:
     """Group unfinished cells into fleets of one width each.
 
     Runs that have begun go on with everybody that they began with, named by the command or not, because its
     kernels' rounding is theirs; new ones of a width form fleets of at most `limit` seeds.
     """
-    groups: dict[str, dict[str, Cell]] = {}
+    begun = records({cell.folder.path.parent for cell in cells})
+    groups: dict[tuple[Widths, FleetRecord | None], dict[str, Cell]] = {}
     for cell in cells:
-        if cell.folder.finished(steps):
-            continue
-        record = recorded(cell.folder)
-        mates = [cell] if record is None else [cell, *_mates(cell, record.members, steps)]
-        group = groups.setdefault(
-            canonical_json({"widths": asdict(cell.widths), "begun": record and record.members}), {}
-        )
-        group |= {mate.key: mate for mate in mates}
+        if not cell.folder.finished(steps):
+            record = begun.get(cell.key)
+            mates = [cell] if record is None else [cell, *_mates(cell, record.members, steps)]
+            groups.setdefault((cell.widths, record), {}).update({mate.key: mate for mate in mates})
     found = []
-    for group in groups.values():
+    for (_, record), group in groups.items():
         members = sorted(group.values(), key=lambda cell: cell.seed)
-        size = len(members) if limit is None or recorded(members[0].folder) is not None else limit
+        size = len(members) if limit is None or record is not None else limit
         found += [members[start : start + size] for start in range(0, len(members), size)]
     return found
 
 
 def _mates(cell: Cell, names: Sequence[str], steps: int) -> list[Cell]:
-    """The other unfinished runs of the fleet that `cell` began in."""
-    folders = [cell.folder.path.parent / name for name in names if name != cell.key]
-    opened = [RunFolder.open(folder) for folder in folders if (folder / "config.json").is_file()]
-    return [
-        Cell(widths=cell.widths, seed=folder.config["seed"], folder=folder)
-        for folder in opened
-        if not folder.finished(steps)
-    ]
+    """The other unfinished runs of the fleet that `cell` began in; what is no such run any more is left out."""
+    found = []
+    for name in names:
+        try:
+            folder = RunFolder.open(cell.folder.path.parent / name)
+        except UserError:
+            continue
+        config, own = folder.config, cell.folder.config
+        same = {**config, "seed": None} == {**own, "seed": None} and type(config.get("seed")) is int
+        if name != cell.key and same and not folder.finished(steps):
+            found.append(Cell(widths=cell.widths, seed=config["seed"], folder=folder))
+    return found
 
 
-@final
-@dataclass(frozen=True, kw_only=True)
-class FleetRecord:
-    """`fleet.json`: with whom and on how many threads a run began, which decides the rounding of its kernels."""
+def records(roots: Iterable[Path]) -> dict[str, FleetRecord]:
+    """The fleet that every run in these folders began in: its own record's, or that of a mate which names it.
 
-    members: list[str]
-    threads: int
-
-
-def record_fleet(folders: Sequence[RunFolder], threads: int) -> FleetRecord:
-    """What the runs began with: the record of the first that has one, else this fleet, written down for all.
-
-    Call it with all locks held.
+    The second is for a kill between the writing of two mates' records.
     """
-    known = [record for record in map(recorded, folders) if record is not None]
-    record = known[0] if known else FleetRecord(members=[f.path.name for f in folders], threads=threads)
+    found = {path.parent.name: _read(path) for root in roots for path in sorted(root.glob(f"*/{FLEET}"))}
+    own = {name: record for name, record in found.items() if record is not None and name in record.members}
+    named = {name: record for record in own.values() for name in record.members}
+    return named | own
+
+
+def record_fleet(folders: Sequence[RunFolder], record: FleetRecord) -> None:
+    """Write `record` down for every one of `folders` that has none yet. Call it with all locks held."""
+    text = canonical_json(asdict(record))
     for folder in folders:
-        if recorded(folder) is None:
-            write_text(folder.path / FLEET, canonical_json(asdict(record)))
-    return record
+        assert folder.path.name in record.members, "a record is of the runs that it names"
+        if _read(folder.path / FLEET) != record:
+            write_text(folder.path / FLEET, text)
 
 
-def recorded(folder: RunFolder) -> FleetRecord | None:
-    """The run's `fleet.json`; None where it has not begun, or where the file is damaged."""
+def _read(path: Path) -> FleetRecord | None:
+    """A `fleet.json`; None where it is missing or damaged."""
     try:
-        stored = json.loads((folder.path / FLEET).read_text())
+        stored = json.loads(path.read_text())
         members, threads = stored["members"], stored["threads"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     good = isinstance(members, list) and all(isinstance(m, str) and Path(m).name == m for m in members)
-    return (
-        FleetRecord(members=members, threads=threads)
-        if good and type(threads) is int and threads > 0
-        else None
-    )
+    return FleetRecord(tuple(members), threads) if good and type(threads) is int and threads > 0 else None
 
 
 def _digest(path: Path) -> str:

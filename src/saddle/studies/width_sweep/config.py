@@ -28,7 +28,7 @@ class RunOptions:
     deterministic: bool = False
     """On CUDA: only deterministic kernels, so that a resumed run equals an unbroken one bit for bit (CPU always)."""
     log_every: int = 50
-    """Steps between records of the losses and looks for divergence."""
+    """Steps between records of the losses."""
     evaluate_every: int | None = None
     """Steps between scores; default: 10 to 25 times a run, at round numbers."""
     sample_every: int | None = None

@@ -8,7 +8,7 @@ from saddle._files import write_text
 from saddle.gan.config import GanConfig
 from saddle.gan.problem import make_gan
 from saddle.runs import Job, Outcome, ProcessExecutor, ProgressDisplay, SerialExecutor, usable_cores
-from saddle.studies.width_sweep.cells import Cell
+from saddle.studies.width_sweep.cells import Cell, records
 from saddle.studies.width_sweep.config import RunOptions, SweepConfig, TrainConfig
 
 __all__ = ["execute", "fleet_key", "record_failures", "round_spacing"]
@@ -43,6 +43,12 @@ def execute(
         for fleet in pending
     ]
     workers = min(len(jobs), run.workers or (usable_cores() if device.type == "cpu" else 1))
+    # Runs go on with the threads that they began with: as many workers as have room for that.
+    begun = records({command.out})
+    threads = max(
+        (begun[cell.key].threads for fleet in pending for cell in fleet if cell.key in begun), default=1
+    )
+    workers = min(workers, max(1, usable_cores() // threads))
     if workers == 0:
         return {}
     with ProgressDisplay(jobs, workers) as display:

@@ -41,13 +41,13 @@ def _load(cache: Path, digest: str) -> ImageSet:
     path = _path(cache, digest)
     try:
         tensors = load_file(path)
+        images, labels = tensors["images"], tensors.get("labels")
     except Exception as error:
         raise UserError(
             f"{path} cannot be read ({error}); delete it and run the same command again."
         ) from None
-    labels = tensors.get("labels")
     classes = () if labels is None else tuple(str(i) for i in range(int(labels.max()) + 1))
-    return ImageSet(name=digest[:12], images=tensors["images"], labels=labels, classes=classes)
+    return ImageSet(name=digest[:12], images=images, labels=labels, classes=classes)
 
 
 def _path(cache: Path, digest: str) -> Path:

@@ -15,8 +15,8 @@ from saddle.data import Split
 from saddle.gan import Cadence, GanConfig, GanProblem, Hooks, Member, make_dynamics, make_gan, train_fleet
 from saddle.gan.checkpoint import fleet_steps
 from saddle.gan.train import Ending
-from saddle.runs import RunFolder, Stopped, environment, stopping
-from saddle.studies.width_sweep.cells import record_fleet
+from saddle.runs import RunFolder, Stopped, environment, stopping, usable_cores
+from saddle.studies.width_sweep.cells import FleetRecord, record_fleet, records
 from saddle.studies.width_sweep.images import load_images
 from saddle.studies.width_sweep.memory import TrainingMemory
 from saddle.studies.width_sweep.scorer_cache import build_scorer
@@ -81,10 +81,25 @@ def train_cells(
             held.enter_context(lock)
         # What is finished is asked again under the locks: another process may have just finished it.
         folders = [folder for folder in folders if not folder.finished(steps)]
-        if folders:
-            held.enter_context(_threads(record_fleet(folders, torch.get_num_threads()).threads))
-        for group in _by_step(folders).values():
-            _train_group(task, group)
+        for record, fleet in _by_record(folders).items():
+            record_fleet(fleet, record)
+            with _threads(record.threads, task):
+                for group in _by_step(fleet).values():
+                    _train_group(task, group)
+
+
+def _by_record(folders: Sequence[RunFolder]) -> dict[FleetRecord, list[RunFolder]]:
+    """The fleets that the runs began in, by their records; runs without one begin as one fleet now.
+
+    One fleet, as a rule: only where another command began some of them while this job waited are there more.
+    """
+    begun = records({folder.path.parent for folder in folders})
+    names = tuple(folder.path.name for folder in folders if folder.path.name not in begun)
+    new = FleetRecord(names, torch.get_num_threads())
+    groups: dict[FleetRecord, list[RunFolder]] = {}
+    for folder in folders:
+        groups.setdefault(begun.get(folder.path.name, new), []).append(folder)
+    return groups
 
 
 def _by_step(folders: Sequence[RunFolder]) -> dict[int, list[RunFolder]]:
@@ -135,7 +150,6 @@ def _hooks(task: _Task, folders: list[RunFolder], problem: GanProblem, split: Sp
             report(step * len(folders), steps * len(folders), text)
 
     def evaluate(state: State, seed: int) -> list[dict[str, Any]]:
-        memory.stop()
         return scorer(problem.generator, state, seed)
 
     def ended(index: int, ending: Ending) -> None:
@@ -148,6 +162,7 @@ def _hooks(task: _Task, folders: list[RunFolder], problem: GanProblem, split: Sp
     return Hooks(
         record=lambda index, rows: folders[index].append_metrics(rows, durable=True),
         resume=lambda index, step: folders[index].truncate_metrics(step),
+        looking=memory.stop,
         evaluate=evaluate,
         progress=progress,
         stopping=stopping,
@@ -175,10 +190,14 @@ def _result(
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Train on as many threads as the runs began with: another number sums in another order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
+def _threads(count: int, task: _Task) -> Iterator[None]:
+    """Train on as many threads as the runs began with, where the machine has them: another number sums in
+    another order, but more threads than cores would be slower by orders of magnitude."""
+    before, cores = torch.get_num_threads(), usable_cores()
+    if count > cores:
+        text = f"begun on {count} threads, goes on with {cores}: equal up to rounding"
+        task.report(0, task.steps, text)
+    torch.set_num_threads(min(count, cores))
     try:
         yield
     finally:

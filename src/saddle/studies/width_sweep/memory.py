@@ -1,8 +1,11 @@
 """Peak memory of training alone: scoring and sampling have their own peaks, which say nothing about a width."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import torch
+
+from saddle.runs.machine import release_freed_memory
 
 __all__ = ["TrainingMemory"]
 
@@ -21,9 +24,8 @@ class TrainingMemory:
         self.peak = 0
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
-        elif CLEAR.exists():
-            # Sets the high-water mark back to the memory in use (proc(5), clear_refs, value 5).
-            CLEAR.write_text("5")
+        else:
+            self._stopped = not _reset_high_water()
 
     def look(self) -> None:
         """Note the peak so far."""
@@ -38,9 +40,18 @@ class TrainingMemory:
     def _read(self) -> int:
         if self._device.type == "cuda":
             return torch.cuda.max_memory_allocated(self._device)
-        if not STATUS.exists():
-            return 0
-        for line in STATUS.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
+        with suppress(OSError):
+            for line in STATUS.read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) * 1024
         return 0
+
+
+def _reset_high_water() -> bool:
+    """Set the process's high-water mark to the memory in use; False where the system does not let us."""
+    release_freed_memory()
+    try:
+        CLEAR.write_text("5")  # proc(5), clear_refs
+    except OSError:
+        return False
+    return True

@@ -112,7 +112,7 @@ def _carry_out(request: _Request) -> SweepOutcome:
     # Another command may have run here meanwhile; table and report are about this one.
     _write_command(request, split, metrics, samples, cells)
     table = finish_tables(command.out, lambda: collect_rows(command.out))
-    record_failures(pending, outcomes)
+    record_failures([*pending, *left], outcomes)
     return SweepOutcome(
         folder=command.out,
         cells=tuple(cells),
