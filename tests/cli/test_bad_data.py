@@ -74,7 +74,7 @@ def zip_that_climbs() -> str:
 
 
 def zip_with_absolute_member() -> str:
-    return packed(("/tmp/evil.png", next(Path("photos").rglob("*.png")).read_bytes()))
+    return packed(("/evil.png", next(Path("photos").rglob("*.png")).read_bytes()))
 
 
 def zip_bomb() -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.cli.programs import start
 
 from saddle.runs import RunFolder, read_table, wait_for
 
@@ -224,17 +225,6 @@ def test_a_sweep_killed_at_random_moments_ends_as_if_it_had_never_been(lives, tm
         for part in theirs:
             assert same(mine[part], theirs[part]), f"{key}: {part} differs after {kills} kills"
     assert read_table(out) == read_table(tmp_path / "unbroken")
-
-
-def start(folder: Path, *words: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", "from saddle.cli import main; main()", *map(str, words)],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
 
 
 def test_a_sweep_of_several_processes_leaves_no_orphans_and_goes_on(tmp_path):

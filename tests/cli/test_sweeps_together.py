@@ -1,27 +1,16 @@
 """Two sweeps in one folder at once: each cell is trained by one of them, and both end with everything."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from threading import Timer
 
 import torch
+from tests.cli.programs import start
 
 from saddle.runs import RunFolder, read_table, request_stop
 
 OPTIONS = ("--data", "digits", "--limit", 60, "--batch", 16, "--features", "pixels", "--neighbours", 3)
 CADENCE = ("--log-every", 1, "--evaluate-every", 100, "--checkpoint-every", 5, "--steps", 100, "--workers", 1)
-
-
-def start(folder: Path, *words: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", "from saddle.cli import main; main()", *map(str, words)],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def test_two_sweeps_at_once_share_the_cells(tmp_path, saddle, monkeypatch):

@@ -170,7 +170,7 @@ def test_a_config_and_its_room_import_no_torch():
         "import sys, saddle.data, saddle.data.config; "
         "assert not {'torch', 'numpy', 'PIL', 'sklearn'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent)
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent).returncode == 0
 
 
 def test_every_option_has_its_help():

@@ -66,9 +66,7 @@ class Hooks:
     record: Callable[[int, list[Row]], None]  # rows of member number i, in step order
     resume: Callable[[int, int], None]  # member i goes on from this step: forget later rows
     looking: Callable[[], None] = lambda: None  # before anything but training: grids or scores come next
-    evaluate: Callable[[State, int], list[Row]] | None = (
-        None  # averaged weights of one member, its seed -> scores
-    )
+    evaluate: Callable[[State, int], list[Row]] | None = None  # a member's averaged weights and its seed
     progress: Callable[[int, str], None] = lambda step, text: None  # called every step: must be cheap
     stopping: Callable[[], bool] = lambda: False
     ended: Callable[[int, "Ending"], None] = lambda index, ending: None  # as soon as it is known

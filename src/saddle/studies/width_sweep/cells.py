@@ -139,7 +139,7 @@ def records(roots: Iterable[Path]) -> dict[str, FleetRecord]:
 
 
 def record_fleet(folders: Sequence[RunFolder], record: FleetRecord) -> None:
-    """Write `record` down for every one of `folders` that has none yet. Call it with all locks held."""
+    """Write `record` into every one of `folders` that does not hold it. Call it with all locks held."""
     text = canonical_json(asdict(record))
     for folder in folders:
         assert folder.path.name in record.members, "a record is of the runs that it names"
