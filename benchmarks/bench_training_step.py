@@ -110,7 +110,7 @@ def main() -> None:
         seconds = statistics.median(timings["saddle"].wall) / STEPS
         rate = step_work(config) / seconds
         print(
-            f"{name:10} wall {wall}  cpu {cpu}  ({seconds:.3f} s a step; parameters {count:,} against {rival_count:,})"
+            f"{name:10} wall {wall}  cpu {cpu}  ({seconds:.3f} s a step, {rate:.0f} GFLOP/s of {peak:.0f}; parameters {count:,} against {rival_count:,})"
         )
         findings[name] = {
             "wall": wall,
