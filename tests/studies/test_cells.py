@@ -143,3 +143,17 @@ def test_a_run_goes_on_with_the_threads_it_began_with(tmp_path, monkeypatch):
         record = json.loads((run.parent / "fleet.json").read_text())
         assert record["threads"] == 2
         assert len(record["members"]) == 2
+
+
+def test_a_kill_between_two_results_does_not_change_what_the_second_says(tmp_path, monkeypatch):
+    from saddle.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    options = "--limit 80 --batch 16 --features pixels --widths 2 --seeds 2 --latent 8 --steps 2 --out s"
+    for _ in range(2):
+        with pytest.raises(SystemExit) as ended:
+            main(["sweep", "--data", "digits", *options.split()])
+        assert ended.value.code == 0
+        results = sorted((tmp_path / "s").glob("*/result.json"))
+        assert [json.loads(path.read_text())["fleet"] for path in results] == [2, 2]
+        results[1].unlink()

@@ -85,7 +85,7 @@ def train_cells(
             record_fleet(fleet, record)
             with _threads(record.threads, task):
                 for group in _by_step(fleet).values():
-                    _train_group(task, group)
+                    _train_group(task, group, began=len(record.members))
 
 
 def _by_record(folders: Sequence[RunFolder]) -> dict[FleetRecord, list[RunFolder]]:
@@ -110,7 +110,7 @@ def _by_step(folders: Sequence[RunFolder]) -> dict[int, list[RunFolder]]:
     return groups
 
 
-def _train_group(task: _Task, folders: list[RunFolder]) -> None:
+def _train_group(task: _Task, folders: list[RunFolder], *, began: int) -> None:
     config = folders[0].config
     split = load_images(task.root / "cache", config["data"]["train"], config["data"]["test"])
     problem = make_gan(
@@ -127,7 +127,7 @@ def _train_group(task: _Task, folders: list[RunFolder]) -> None:
         [Member(seed=folder.config["seed"], folder=folder.path) for folder in folders],
         steps=task.steps,
         cadence=task.cadence,
-        hooks=_hooks(task, folders, problem, split),
+        hooks=_hooks(task, folders, problem, split, began),
     )
     if any(ending.status == "interrupted" for ending in endings):
         raise Stopped(
@@ -135,7 +135,7 @@ def _train_group(task: _Task, folders: list[RunFolder]) -> None:
         )
 
 
-def _hooks(task: _Task, folders: list[RunFolder], problem: GanProblem, split: Split) -> Hooks:
+def _hooks(task: _Task, folders: list[RunFolder], problem: GanProblem, split: Split, began: int) -> Hooks:
     steps, device, report = task.steps, task.device, task.report
     scorer = build_scorer(
         folders[0].config["metrics"], split, task.root / "cache", device, weights=task.weights
@@ -155,8 +155,7 @@ def _hooks(task: _Task, folders: list[RunFolder], problem: GanProblem, split: Sp
     def ended(index: int, ending: Ending) -> None:
         if ending.status != "interrupted":
             folders[index].write_result(
-                _result(ending, problem, folders[index], len(folders), device)
-                | {"peak_memory_bytes": memory.peak}
+                _result(ending, problem, folders[index], began, device) | {"peak_memory_bytes": memory.peak}
             )
 
     return Hooks(
