@@ -13,6 +13,10 @@ in k^(−c) with two sign constraints, in closed form; what remains is one numbe
 refined by golden sections. Sums over the seeds of a width enter through their mean only, so a bootstrap resample
 is one row of means, and a thousand rows are fitted at once.
 
+Pairing. A seed draws the same images and noise at every width, so its runs may be lucky together. Where the same
+five or more seeds stand at every width they are resampled jointly, which needs no assumption about that; fewer
+have too few joint resamples (three seeds: ten), and are resampled within each width, as if widths were independent.
+
 A fit needs three distinct widths, and values that fall; otherwise the result is `Undetermined`, with the reason.
 """
 
@@ -31,6 +35,8 @@ Number = float | int
 Values = Sequence[Number] | Real[np.ndarray, "n"]
 EXPONENTS = np.geomspace(0.01, 10.0, 121)
 GOLDEN = (5**0.5 - 1) / 2
+PAIRED_FROM = 5
+"Seeds from which joint resamples are many enough: five have 126, three have ten."
 
 
 @final
@@ -67,6 +73,10 @@ class PowerLaw:
     "Whether c sits on the limit of the search, where the values do not determine it."
     draws: Float[np.ndarray, "resamples 3"] | None
     "(a, b, c) of every bootstrap resample, with b = 0 where the resample does not fall; None with one seed a width."
+    paired: bool = False
+    "Whether the resamples take the same seeds at every width."
+    freedom: int = 0
+    "Degrees of freedom behind the resamples' spread: n − 1 paired, Σ(n_k − 1) otherwise; 0 with one seed a width."
 
     def __call__(self, width: Values | Number) -> Float[np.ndarray, "..."]:
         """Return y at `width`."""
@@ -127,7 +137,7 @@ class Recommendation:
 
 
 def fit_power_law(
-    width: Values, value: Values, *, resamples: int = 1000, seed: int = 0
+    width: Values, value: Values, *, seeds: Values | None = None, resamples: int = 1000, seed: int = 0
 ) -> PowerLaw | Undetermined:
     """Fit y = a + b·k^(−c) to one value a (width, seed); see the module for the problem and the algorithm.
 
@@ -139,6 +149,8 @@ def fit_power_law(
     Args:
         width: k of every value; the same k stands once for each seed.
         value: what was measured; values that are not finite are left out and counted.
+        seeds: the seed of every value; where all widths have the same five or more (of finite value), they are
+            resampled together.
         resamples: bootstrap resamples; 0 for none.
         seed: of the resampling.
 
@@ -150,6 +162,9 @@ def fit_power_law(
         raise UserError(
             f"A law is fitted to one value a width, but there are {k.size} widths and {y.size} values."
         )
+    labels = None if seeds is None else np.asarray(seeds)
+    if labels is not None and labels.shape != k.shape:
+        raise UserError(f"Every value needs its seed, but there are {k.size} values and {labels.size} seeds.")
     if np.any(~(k > 0)):
         raise UserError(f"A width must be positive, but one is {k[~(k > 0)][0]:g}.")
     finite = np.isfinite(y)
@@ -176,9 +191,14 @@ def fit_power_law(
         return Undetermined(
             reason=f"The values {how}, so no law with b > 0 and c > 0 describes them.", dropped=dropped
         )
+    paired = labels is not None and _same_seeds(labels[finite], k, widths)
+    if paired:
+        groups = [
+            group[np.argsort(labels[finite][k == each])] for group, each in zip(groups, widths, strict=True)
+        ]
     draws = None
     if resamples and np.any(counts > 1):
-        resampled = _resampled_means(groups, scale, resamples, np.random.default_rng(seed))
+        resampled = _resampled_means(groups, scale, resamples, np.random.default_rng(seed), paired=paired)
         draws = _in_units_of_width(_solve(log_width, weights, resampled), widths)
     (a, b, c) = _in_units_of_width(solution[None], widths)[0]
     residual = (means - a - b * widths**-c) / scale
@@ -192,6 +212,8 @@ def fit_power_law(
         error=float(np.sqrt(np.mean(residual**2))),
         at_limit=bool(c <= EXPONENTS[1] or c >= EXPONENTS[-2]),
         draws=draws,
+        paired=paired,
+        freedom=int(counts[0] - 1 if paired else np.sum(counts - 1)),
     )
 
 
@@ -298,14 +320,30 @@ def _in_units_of_width(
     return np.stack([a, b * np.exp(c * np.mean(np.log(widths))), c], axis=1)
 
 
+def _same_seeds(labels: np.ndarray, k: np.ndarray, widths: np.ndarray) -> bool:
+    """Whether the same `PAIRED_FROM` or more seeds stand once at every width."""
+    first = np.sort(labels[k == widths[0]])
+    distinct = len(np.unique(first)) == len(first) >= PAIRED_FROM
+    return distinct and all(np.array_equal(np.sort(labels[k == each]), first) for each in widths)
+
+
 def _resampled_means(
-    groups: list[np.ndarray], scale: np.ndarray, resamples: int, generator: np.random.Generator
+    groups: list[np.ndarray],
+    scale: np.ndarray,
+    resamples: int,
+    generator: np.random.Generator,
+    *,
+    paired: bool,
 ) -> Float[np.ndarray, "resamples k"]:
-    """Return a row of widths' means for every resample of the seeds within each width."""
+    """Return a row of widths' means for every resample of the seeds: jointly, or within each width."""
     deviations = [
         (group - group.mean()) / size * np.sqrt(len(group) / max(len(group) - 1, 1))
         for group, size in zip(groups, scale, strict=True)
     ]
+    if paired:
+        by_seed = np.stack(deviations, axis=1)
+        chosen = generator.integers(len(by_seed), size=(resamples, len(by_seed)))
+        return np.array([group.mean() for group in groups]) + scale * by_seed[chosen].mean(axis=1)
     pooled = np.concatenate([each for each in deviations if len(each) > 1])
     columns = []
     for group, own, size in zip(groups, deviations, scale, strict=True):
