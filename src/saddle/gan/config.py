@@ -21,6 +21,8 @@ class GanConfig:
     """Normalisation in the discriminator; auto: batch norm for dcgan, unless a penalty, spectral norm or the Wasserstein loss forbids it."""
     spectral_norm: Literal["none", "discriminator", "both"] = "none"
     """Networks whose layers are divided by their largest singular value."""
+    parameterisation: Literal["standard", "mup"] = "standard"
+    """How fresh weights and Adam's steps depend on the width; mup (maximal update): so that one step size suits all widths."""
     loss: Literal["non-saturating", "least-squares", "hinge", "wasserstein", "relativistic"] = (
         "non-saturating"
     )

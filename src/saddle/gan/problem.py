@@ -143,6 +143,7 @@ def make_gan(config: GanConfig, *, width_g: int, width_d: int, size: int, channe
             channels=channels,
             latent=config.latent,
             spectral_norm=config.spectral_norm == "both",
+            parameterisation=config.parameterisation,
             prefix="generator.",
         ),
         discriminator=discriminator(
@@ -152,6 +153,7 @@ def make_gan(config: GanConfig, *, width_g: int, width_d: int, size: int, channe
             channels=channels,
             spectral_norm=config.spectral_norm != "none",
             norm=config.discriminator_norm,
+            parameterisation=config.parameterisation,
             prefix="discriminator.",
         ),
         loss=make_loss(config.loss),

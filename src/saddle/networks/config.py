@@ -4,13 +4,30 @@ from typing import Literal
 
 from saddle.errors import UserError
 
-__all__ = ["ARCHITECTURES", "NORMS", "SIZES", "Architecture", "Norm", "base_and_doublings", "check_request"]
+__all__ = [
+    "ARCHITECTURES",
+    "BASE_WIDTH",
+    "NORMS",
+    "PARAMETERISATIONS",
+    "SIZES",
+    "Architecture",
+    "Norm",
+    "Parameterisation",
+    "base_and_doublings",
+    "check_request",
+]
 
 Architecture = Literal["mlp", "dcgan", "resnet"]
 ARCHITECTURES: tuple[Architecture, ...] = ("mlp", "dcgan", "resnet")
 
 Norm = Literal["batch", "none"]
 NORMS: tuple[Norm, ...] = ("batch", "none")
+
+Parameterisation = Literal["standard", "mup"]
+PARAMETERISATIONS: tuple[Parameterisation, ...] = ("standard", "mup")
+
+BASE_WIDTH = 16
+"The width at which `mup` is `standard`."
 
 _BASES: dict[int, tuple[int, int]] = {
     8: (1, 3),

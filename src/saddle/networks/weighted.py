@@ -21,7 +21,7 @@ INITIAL_ITERATIONS = 15
 class Weighted(Layer):
     """A layer that is linear in `name.weight`; `name.bias` is optional.
 
-    With spectral norm the layer computes with `weight / σ`, where σ comes from the buffers `name.u` and `name.v`
+    The layer computes with `multiplier · weight`. With spectral norm that is `multiplier · weight / σ`, where σ comes from the buffers `name.u` and `name.v`
     (see `spectral_scale`); a fresh layer has run 15 power iterations, so σ is right from the first step.
     """
 
@@ -33,6 +33,8 @@ class Weighted(Layer):
     "Standard deviation of fresh weights (see `initial`)."
     bias: bool = True
     spectral: bool = False
+    multiplier: float = 1.0
+    "What the stored weight is multiplied by; see `maximal_update`."
 
     @property
     @abstractmethod
@@ -77,10 +79,10 @@ class Weighted(Layer):
     def weight_of(self, state: State) -> Tensor:
         """`(F, *weight_shape)`: the weight that the layer computes with."""
         weight = state[self.name + ".weight"]
-        if not self.spectral:
-            return weight
-        scale = spectral_scale(self.matrix(weight), state[self.name + ".u"], state[self.name + ".v"])
-        return weight / scale.view(-1, *(1,) * len(self.weight_shape))
+        if self.spectral:
+            scale = spectral_scale(self.matrix(weight), state[self.name + ".u"], state[self.name + ".v"])
+            weight = weight / scale.view(-1, *(1,) * len(self.weight_shape))
+        return weight if self.multiplier == 1 else weight * self.multiplier
 
     def bias_of(self, state: State) -> Tensor | None:
         """`(F, outputs)`, or none."""

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, final
 
@@ -18,6 +18,11 @@ __all__ = ["Cell", "FleetRecord", "Widths", "family", "fleets", "identity", "rec
 
 FORMAT = 1
 "Raised when the same configuration would give other numbers: old runs are then no longer taken for new ones."
+GAN_OPTIONS_OF_FORMAT_1 = frozenset((
+    "arch", "latent", "norm_d", "spectral_norm", "loss", "gradient_penalty", "r1", "r2", "penalty_every", "critic_steps",
+    "scheme", "lr_g", "lr_d", "beta1", "beta2", "ema", "batch", "precision",
+))  # fmt: skip
+"Those that stand in every identity. A later option stands there only where it is used: older runs keep their folders."
 FLEET = "fleet.json"
 
 
@@ -62,7 +67,7 @@ def identity(
             "size": split.train.size,
             "channels": split.train.channels,
         },
-        "gan": asdict(gan),
+        "gan": _used(gan),
         "metrics": {
             "features": metrics.features,
             "weights": None if metrics.weights is None else _digest(Path(metrics.weights)),
@@ -73,6 +78,16 @@ def identity(
         "width_g": widths.generator,
         "width_d": widths.discriminator,
         "seed": seed,
+    }
+
+
+def _used(gan: GanConfig) -> dict[str, Any]:
+    """The options of format 1, and those that came later and do not stand at their defaults."""
+    defaults = {field.name: field.default for field in fields(gan)}
+    return {
+        name: value
+        for name, value in asdict(gan).items()
+        if name in GAN_OPTIONS_OF_FORMAT_1 or value != defaults[name]
     }
 
 
