@@ -8,8 +8,10 @@ from typing import Annotated, final
 import tyro
 
 from saddle.cli.parse import parse
+from saddle.cli.stored import stored_default
 from saddle.errors import UserError
 from saddle.studies import study as known
+from saddle.studies.width_sweep.config import SweepConfig
 
 __all__ = ["StudyListConfig", "StudyReportConfig", "StudyRunConfig", "command"]
 
@@ -84,7 +86,9 @@ def _help() -> str:
                 )
             ),
             "",
-            "`saddle study run --help` and `saddle study report --help` explain the options.",
+            "`saddle study run --help` and `saddle study report --help` explain the options; "
+            + " and ".join(f"`saddle study run {s.name} --help`" for s in known.STUDIES if s.own_options)
+            + " those that a study has of its own.",
         )
     )
 
@@ -98,6 +102,9 @@ def _list(words: Sequence[str]) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
+    own = _with_own_options(words)
+    if own is not None:
+        return _run_own(own, [word for word in words if word != own.name])
     config = parse(StudyRunConfig, words, name="study run")
     from saddle.cli.finish_study import finish_study
     from saddle.studies.carry_out import Request, run_study
@@ -106,6 +113,23 @@ def _run(words: Sequence[str]) -> int:
         config.name, full=config.full, seeds=config.seeds, out=config.out, workers=config.workers
     )
     return finish_study(run_study(request), request.out)
+
+
+def _with_own_options(words: Sequence[str]) -> known.Study | None:
+    """The study with options of its own that the words name first, but for --full."""
+    first = next((word for word in words if word != "--full"), None)
+    return next((study for study in known.STUDIES if study.own_options and study.name == first), None)
+
+
+def _run_own(study: known.Study, words: Sequence[str]) -> int:
+    full = "--full" in words
+    words, sweep = stored_default([word for word in words if word != "--full"], SweepConfig)
+    kind = study.config_type
+    default = kind.of_sweep(sweep) if sweep is not None else kind.full() if full else kind.quick()
+    config = parse(kind, words, name=f"study run {study.name}", default=default)
+    from saddle.cli.finish_study import finish_study
+
+    return finish_study(study.part("runner").run(config), config.out)
 
 
 def _report(words: Sequence[str]) -> int:

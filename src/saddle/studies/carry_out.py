@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from types import ModuleType
@@ -14,13 +14,13 @@ from saddle.errors import UserError
 from saddle.report import require_packages
 from saddle.runs import Outcome, RunFolder, config_hash
 from saddle.runs.textfiles import read_object
-from saddle.studies.cell import Cell, CellResult
+from saddle.studies.cell import Cell
 from saddle.studies.claims_file import write_claims
 from saddle.studies.execution import compute_missing, failure_of
 from saddle.studies.stored_cells import computed, folder_of, identity, read_cell
 from saddle.studies.study import Study, find_study
 
-__all__ = ["STUDY", "Finished", "Request", "StudyRun", "read_study", "run_study"]
+__all__ = ["STUDY", "Finished", "Request", "StudyRun", "check_out", "read_study", "run_study"]
 
 STUDY = "study.json"
 STUDY_LIMIT = 2**24  # bytes
@@ -60,10 +60,13 @@ class Finished:
 
     study: Study
     config: Any
-    cells: tuple[Cell, ...]
-    folders: tuple[RunFolder, ...]
-    results: Mapping[str, CellResult]
+    out: Path
+    results: Mapping[str, Any]
+    "What the claims rest on: of a study of cells, cell's name → `CellResult`."
     claims: tuple[Claim, ...]
+    cells: tuple[Cell, ...] = ()
+    folders: tuple[RunFolder, ...] = ()
+    "Of the cells."
 
 
 @final
@@ -88,7 +91,7 @@ def run_study(request: Request) -> StudyRun:
         UserError: `out` cannot be written or holds other things, or a package of the extra `report` is missing.
     """
     require_packages()
-    _check_out(request.out, request.study)
+    check_out(request.out, request.study)
     cells = request.study.part("cells")
     planned = _planned(request.study, cells, request.config)
     # First of all: a folder that a kill leaves here with nothing but cells would be nobody's.
@@ -123,6 +126,8 @@ def read_study(out: Path) -> Finished:
     advice = f"Run the study again with --out {out}."
     stored = read_object(out / STUDY, limit=STUDY_LIMIT, advice=advice)
     study = find_study(str(stored.get("study")))
+    if study.own_options:
+        return study.part("runner").read(out)
     config = _build(study, stored.get("config"), out / STUDY, advice)
     cells = study.part("cells")
     if stored.get("version") != cells.VERSION:
@@ -142,6 +147,7 @@ def _finish(study: Study, config: Any, out: Path, work: Sequence[tuple[Cell, Run
     return Finished(
         study=study,
         config=config,
+        out=out,
         cells=tuple(cell for cell, _ in work),
         folders=tuple(folder for _, folder in work),
         results=results,
@@ -194,8 +200,8 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-def _check_out(out: Path, study: Study) -> None:
-    """Refuse an --out that cannot be written, or that holds other things."""
+def check_out(out: Path, study: Study, *, own: Collection[str] = ()) -> None:
+    """Refuse an --out that cannot be written, or that holds other things; what `own` names is no other thing."""
     there = next(path for path in (out.absolute(), *out.absolute().parents) if os.path.lexists(path))
     if not there.is_dir():
         what = "" if there == out.absolute() else f" lies below {there}, which"
@@ -207,5 +213,5 @@ def _check_out(out: Path, study: Study) -> None:
         if name != study.name:
             raise UserError(f"--out {out} holds the study {name}; name another folder for {study.name}.")
     # Another command may just be writing its study.json, or was killed while it did.
-    elif out.is_dir() and not all(path.name.startswith(f".{STUDY}.") for path in out.iterdir()):
+    elif out.is_dir() and not all(p.name in own or p.name.startswith(f".{STUDY}.") for p in out.iterdir()):
         raise UserError(f"--out {out} holds other things and no study; name a new folder.")

@@ -28,7 +28,7 @@ def build_page(finished: Finished) -> Path:
     )  # fmt: skip
     for section in _sections(finished):
         page.add_section(section.heading, *section.blocks)
-    return page.write(finished.folders[0].path.parent / "report.html")
+    return page.write(finished.out / "report.html")
 
 
 def build_together(studies: Sequence[Finished], path: Path) -> Path:
@@ -81,6 +81,8 @@ def _short(finished: Finished) -> tuple[Block, ...]:
 
 
 def _settings(finished: Finished) -> tuple[Block, ...]:
+    if finished.study.own_options:
+        return finished.study.part("page").settings(finished.config, finished.results)
     results = [folder.result() or {} for folder in finished.folders]
     seconds = sum(float(result.get("seconds") or 0) for result in results)
     made = results[0].get("environment") or {}

@@ -43,6 +43,13 @@ class Study:
                 compute(cell) -> CellResult                  computes one, in a process with one thread
     claims.py   claims(config, results) -> list[Claim]       results: cell's name → CellResult, of all cells
     page.py     sections(config, results, claims) -> list[Section]
+
+    A study with `own_options` is run by other means than cells: its `<Name>Config` is what the command line reads, its
+    field `out` among them (`of_sweep(SweepConfig)` takes the options of a sweep.json), and in place of cells.py it has
+
+    runner.py   run(config) -> StudyRun                      computes what is missing, and judges the claims
+                read(out: Path) -> Finished                  the same from the folder alone
+    page.py     … and settings(config, results) -> tuple[Block, ...]
     """
 
     name: str
@@ -53,6 +60,8 @@ class Study:
     "One sentence for the list."
     home: str = "saddle.studies"
     "The package that the study's own package is in."
+    own_options: bool = False
+    "Whether it has options and a runner of its own."
 
     @property
     def package(self) -> str:
@@ -66,7 +75,7 @@ class Study:
         return getattr(import_module(f"{self.package}.config"), name)
 
     def part(self, name: str) -> "ModuleType":
-        """One of the package's modules: `cells`, `claims` or `page`."""
+        """One of the package's modules: `cells` (or `runner`), `claims` or `page`."""
         return import_module(f"{self.package}.{name}")
 
 
@@ -85,6 +94,12 @@ STUDIES: tuple[Study, ...] = (
         name="min-max-algorithms",
         title="Which min-max algorithm converges on which game, and as fast as predicted?",
         summary="Every dynamics on every game with a known solution: who converges, and as fast as predicted.",
+    ),
+    Study(
+        name="gan-width",
+        title="What does width do to a GAN?",
+        summary="Balaji et al.'s image study on your images: distance, speed, stability and generalisation by width.",
+        own_options=True,
     ),
 )
 

@@ -1,0 +1,50 @@
+"""`<folder>/extras/<name>.json`: what is measured on a finished run besides its scores, with its settings.
+
+    {"version": 1, "settings": {…}, "numbers": {…}}
+
+Written whole or not at all. It counts only for equal settings, the run's step among them: a run that was trained on is
+measured anew.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from saddle._files import write_text
+from saddle.runs.hashing import null, plain
+
+__all__ = ["VERSION", "extra_path", "read_extra", "write_extra"]
+
+VERSION = 1
+LIMIT = 2**26  # bytes
+
+
+def extra_path(folder: Path, name: str) -> Path:
+    """Where the extra `name` of a run (or of a sweep) lies."""
+    return folder / "extras" / f"{name}.json"
+
+
+def write_extra(folder: Path, name: str, settings: Mapping[str, Any], numbers: Mapping[str, Any]) -> None:
+    """Write an extra; what is not finite becomes null."""
+    path = extra_path(folder, name)
+    path.parent.mkdir(exist_ok=True)
+    content = {"version": VERSION, "settings": dict(settings), "numbers": dict(numbers)}
+    write_text(path, json.dumps(plain(content, number=null, where=name), indent=1) + "\n")
+
+
+def read_extra(folder: Path, name: str, settings: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+    """An extra's numbers; None where it is missing, damaged, of another version or, if given, of other settings."""
+    path = extra_path(folder, name)
+    try:
+        if path.stat().st_size > LIMIT:
+            return None
+        stored = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(stored, dict) or stored.get("version") != VERSION:
+        return None
+    if settings is not None and stored.get("settings") != plain(dict(settings), where=name):
+        return None
+    numbers = stored.get("numbers")
+    return numbers if isinstance(numbers, dict) else None

@@ -1,0 +1,137 @@
+"""Extras of a sweep's finished runs: what is missing is measured in worker processes, what is there is read."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, final
+
+import torch
+
+from saddle.metrics.divergence.config import NndConfig
+from saddle.runs import Job, Outcome, ProcessExecutor, ProgressDisplay, SerialExecutor, usable_cores
+from saddle.studies.width_sweep.extra_files import read_extra
+from saddle.studies.width_sweep.reading import Run, Sweep, read_sweep
+
+__all__ = ["Extras", "ExtrasDone", "ExtrasOptions", "compute_extras", "read_extras"]
+
+JOBS = "saddle.studies.width_sweep.extra_jobs"
+Table = dict[tuple[int, int], float]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ExtrasOptions:
+    """What to measure besides the scores, and where."""
+
+    nnd: Literal["quick", "exact", "none"] = "none"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    workers: int | None = None
+
+    @property
+    def divergence(self) -> NndConfig | None:
+        """The critics' settings."""
+        return {"quick": NndConfig.quick(), "exact": NndConfig.exact(), "none": None}[self.nnd]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ExtrasDone:
+    """How `compute_extras` ended."""
+
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+
+    @property
+    def interrupted(self) -> bool:
+        return any(outcome.status == "interrupted" for outcome in self.outcomes.values())
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """Job → its sentence."""
+        return {key: o.message for key, o in self.outcomes.items() if o.status == "failed"}
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Extras:
+    """What was measured besides the scores."""
+
+    tables: Mapping[str, Table]
+    "By name (nnd): (width, seed) → value."
+    references: Mapping[str, Mapping[int, float]]
+    "Divergence of what is no GAN: name → critic's seed → value."
+
+
+def compute_extras(root: Path, options: ExtrasOptions) -> ExtrasDone:
+    """Measure what the finished runs of the sweep in `root` lack; a stop keeps what is measured.
+
+    Runs that diverged have no generator to measure.
+    """
+    sweep = read_sweep(root)
+    cuda = torch.cuda.is_available() and options.device != "cpu"
+    device = "cuda" if cuda else "cpu"
+    jobs = _divergence_jobs(sweep, options, device)
+    if not jobs:
+        return ExtrasDone()
+    workers = min(len(jobs), 1 if cuda else options.workers or usable_cores())
+    with ProgressDisplay(jobs, workers) as display:
+        if workers == 1:
+            return ExtrasDone(outcomes=SerialExecutor().run(jobs, display))
+        return ExtrasDone(outcomes=ProcessExecutor(workers=workers).run(jobs, display))
+
+
+def read_extras(sweep: Sweep) -> Extras:
+    """What there is, of whatever settings: the latest."""
+    nnd: Table = {}
+    for run in _finished(sweep):
+        value = (read_extra(run.folder, "nnd") or {}).get("value")
+        if isinstance(value, int | float) and run.width is not None and run.seed is not None:
+            nnd[run.width, run.seed] = float(value)
+    stored = read_extra(sweep.folder, "nnd") or {}
+    references = {
+        name: {int(seed): float(each["value"]) for seed, each in found.items() if _has_value(each)}
+        for name, found in stored.items()
+        if isinstance(found, dict)
+    }
+    return Extras(tables={"nnd": nnd}, references=references)
+
+
+def _has_value(each: Any) -> bool:
+    return (
+        isinstance(each, dict) and isinstance(each.get("value"), int | float) and math.isfinite(each["value"])
+    )
+
+
+def _finished(sweep: Sweep) -> list[Run]:
+    return [run for run in sweep.runs if run.status == "done"]
+
+
+def _divergence_jobs(sweep: Sweep, options: ExtrasOptions, device: str) -> list[Job]:
+    config = options.divergence
+    runs = _finished(sweep)
+    if config is None or not runs:
+        return []
+    # Imported here: reading a report needs no networks.
+    from saddle.studies.width_sweep.extra_jobs import nnd_settings, reference_settings
+
+    common = {"root": str(sweep.folder), "nnd": asdict(config), "device": device}
+    jobs = []
+    for width in sorted({run.width or 0 for run in runs}):
+        missing = [
+            run
+            for run in runs
+            if run.width == width
+            and read_extra(run.folder, "nnd", nnd_settings(run.config, config, run.result["step"])) is None
+        ]
+        if missing:
+            arguments = common | {"runs": [run.key for run in missing]}
+            jobs.append(_job(f"width {width}: divergence", "measure_divergence", arguments, len(missing)))
+    data, seeds = runs[0].config["data"], sorted({run.seed for run in runs if run.seed is not None})
+    if read_extra(sweep.folder, "nnd", reference_settings(data, config, seeds)) is None:
+        arguments = common | {"data": {k: data[k] for k in ("train", "test")}, "seeds": seeds}
+        jobs.append(_job("references: divergence", "measure_references", arguments, 2 * len(seeds)))
+    return jobs
+
+
+def _job(key: str, function: str, arguments: dict[str, Any], weight: float | int) -> Job:
+    return Job(key=key, function=f"{JOBS}:{function}", arguments=arguments, weight=weight)
