@@ -14,8 +14,9 @@ refined by golden sections. Sums over the seeds of a width enter through their m
 is one row of means, and a thousand rows are fitted at once.
 
 Pairing. A seed draws the same images and noise at every width, so its runs may be lucky together. Where the same
-five or more seeds stand at every width they are resampled jointly, which needs no assumption about that; fewer
-have too few joint resamples (three seeds: ten), and are resampled within each width, as if widths were independent.
+five or more `seeds` stand at every width they are resampled jointly, which needs no assumption about that. Fewer have
+too few resamples (three seeds: ten), so the deviations of all widths, relative to m_k, are pooled and resampled as if
+runs were independent. Without `seeds` each width resamples its own.
 
 A fit needs three distinct widths, and values that fall; otherwise the result is `Undetermined`, with the reason.
 """
@@ -37,6 +38,7 @@ EXPONENTS = np.geomspace(0.01, 10.0, 121)
 GOLDEN = (5**0.5 - 1) / 2
 PAIRED_FROM = 5
 "Seeds from which joint resamples are many enough: five have 126, three have ten."
+Mode = Literal["paired", "pooled", "within"]
 
 
 @final
@@ -76,7 +78,7 @@ class PowerLaw:
     paired: bool = False
     "Whether the resamples take the same seeds at every width."
     freedom: int = 0
-    "Degrees of freedom behind the resamples' spread: n − 1 paired, Σ(n_k − 1) otherwise; 0 with one seed a width."
+    "Degrees of freedom behind the resamples' spread: n − 1 paired, Σ(n_k − 1) pooled; 0 with one seed a width."
 
     def __call__(self, width: Values | Number) -> Float[np.ndarray, "..."]:
         """Return y at `width`."""
@@ -149,8 +151,8 @@ def fit_power_law(
     Args:
         width: k of every value; the same k stands once for each seed.
         value: what was measured; values that are not finite are left out and counted.
-        seeds: the seed of every value; where all widths have the same five or more (of finite value), they are
-            resampled together.
+        seeds: the seed of every value: where all widths have the same five or more (of finite value), they are
+            resampled together; with fewer than five anywhere the deviations are pooled over the widths.
         resamples: bootstrap resamples; 0 for none.
         seed: of the resampling.
 
@@ -191,14 +193,17 @@ def fit_power_law(
         return Undetermined(
             reason=f"The values {how}, so no law with b > 0 and c > 0 describes them.", dropped=dropped
         )
-    paired = labels is not None and _same_seeds(labels[finite], k, widths)
-    if paired:
+    mode: Mode = "within"
+    if labels is not None and counts.min() < PAIRED_FROM:
+        mode = "pooled"
+    elif labels is not None and _same_seeds(labels[finite], k, widths):
+        mode = "paired"
         groups = [
             group[np.argsort(labels[finite][k == each])] for group, each in zip(groups, widths, strict=True)
         ]
     draws = None
     if resamples and np.any(counts > 1):
-        resampled = _resampled_means(groups, scale, resamples, np.random.default_rng(seed), paired=paired)
+        resampled = _resampled_means(groups, scale, resamples, np.random.default_rng(seed), mode)
         draws = _in_units_of_width(_solve(log_width, weights, resampled), widths)
     (a, b, c) = _in_units_of_width(solution[None], widths)[0]
     residual = (means - a - b * widths**-c) / scale
@@ -212,8 +217,8 @@ def fit_power_law(
         error=float(np.sqrt(np.mean(residual**2))),
         at_limit=bool(c <= EXPONENTS[1] or c >= EXPONENTS[-2]),
         draws=draws,
-        paired=paired,
-        freedom=int(counts[0] - 1 if paired else np.sum(counts - 1)),
+        paired=mode == "paired",
+        freedom=int(counts[0] - 1 if mode == "paired" else np.sum(counts - 1)),
     )
 
 
@@ -321,9 +326,9 @@ def _in_units_of_width(
 
 
 def _same_seeds(labels: np.ndarray, k: np.ndarray, widths: np.ndarray) -> bool:
-    """Whether the same `PAIRED_FROM` or more seeds stand once at every width."""
+    """Whether the same seeds stand once at every width."""
     first = np.sort(labels[k == widths[0]])
-    distinct = len(np.unique(first)) == len(first) >= PAIRED_FROM
+    distinct = len(np.unique(first)) == len(first)
     return distinct and all(np.array_equal(np.sort(labels[k == each]), first) for each in widths)
 
 
@@ -332,22 +337,21 @@ def _resampled_means(
     scale: np.ndarray,
     resamples: int,
     generator: np.random.Generator,
-    *,
-    paired: bool,
+    mode: Mode,
 ) -> Float[np.ndarray, "resamples k"]:
-    """Return a row of widths' means for every resample of the seeds: jointly, or within each width."""
+    """Return a row of widths' means for every resample of the seeds: jointly, from one pool, or within each width."""
     deviations = [
         (group - group.mean()) / size * np.sqrt(len(group) / max(len(group) - 1, 1))
         for group, size in zip(groups, scale, strict=True)
     ]
-    if paired:
+    if mode == "paired":
         by_seed = np.stack(deviations, axis=1)
         chosen = generator.integers(len(by_seed), size=(resamples, len(by_seed)))
         return np.array([group.mean() for group in groups]) + scale * by_seed[chosen].mean(axis=1)
     pooled = np.concatenate([each for each in deviations if len(each) > 1])
     columns = []
     for group, own, size in zip(groups, deviations, scale, strict=True):
-        pool = own if len(own) > 1 else pooled
+        pool = own if len(own) > 1 and mode == "within" else pooled
         columns.append(
             group.mean() + size * generator.choice(pool, size=(resamples, len(group))).mean(axis=1)
         )
