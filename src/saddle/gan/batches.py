@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-__all__ = ["GanBatch", "GanBatches", "member_generators"]
+__all__ = ["GanBatch", "GanBatches", "Source", "member_generators"]
 
 StreamState = dict[str, Tensor]
 
@@ -23,10 +24,27 @@ def member_generators(seeds: Sequence[int], purpose: int) -> list[torch.Generato
     return [torch.Generator().manual_seed(value) for value in mixed]
 
 
+@runtime_checkable
+class Source(Protocol):
+    """Where a batch takes its images and noise from."""
+
+    def draw_real(self) -> Tensor:
+        """Images, `(fleet, batch, channels, height, width)`, scaled to [−1, 1]."""
+        ...
+
+    def draw_latent(self) -> Tensor:
+        """Inputs of the generator, `(fleet, batch, latent)`."""
+        ...
+
+    def draw_uniform(self) -> Tensor:
+        """Uniform numbers on [0, 1), `(fleet, batch)`."""
+        ...
+
+
 class GanBatch:
     """One fleet-wide minibatch, drawn only as far as it is used: a generator's step reads no images."""
 
-    def __init__(self, batches: "GanBatches", step: int) -> None:
+    def __init__(self, batches: Source, step: int) -> None:
         self._batches = batches
         self.step = step
         "Training step that this batch belongs to; lazy penalties count by it."
@@ -51,6 +69,9 @@ class GanBatches:
 
     Images go through a fresh permutation every epoch (the last partial batch is left out). `member_state` and
     `load` hold everything that decides what comes next, so a resumed run draws what an unbroken one would.
+
+    Of several processes that train one GAN, each draws all numbers and keeps the `part` (process, processes) of every
+    batch, so together they have what one process would.
     """
 
     def __init__(
@@ -60,8 +81,12 @@ class GanBatches:
         seeds: Sequence[int],
         batch: int,
         latent: int,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         self._images, self._batch, self._latent = images, batch, latent
+        process, processes = part
+        assert batch % processes == 0, "a batch is shared out evenly"
+        self._own = slice(process * batch // processes, (process + 1) * batch // processes)
         self._order = member_generators(seeds, 1)
         self._noise = member_generators(seeds, 2)
         # What the order generators were before they made the permutation now in use.
@@ -82,18 +107,19 @@ class GanBatches:
             self._permutations = [self._permute(generator) for generator in self._order]
             self._cursor = 0
         picked = torch.stack(
-            [order[self._cursor : self._cursor + self._batch] for order in self._permutations]
+            [order[self._cursor : self._cursor + self._batch][self._own] for order in self._permutations]
         )
         self._cursor += self._batch
-        return self._images[picked.to(self._images.device)].to(torch.float32).div_(127.5).sub_(1)
+        return self._images[_sent(picked, self._images.device)].to(torch.float32).div_(127.5).sub_(1)
 
     def draw_latent(self) -> Float[Tensor, "fleet batch latent"]:
         size = (self._batch, self._latent)
-        return torch.stack([torch.randn(size, generator=g) for g in self._noise]).to(self._images.device)
+        drawn = torch.stack([torch.randn(size, generator=g)[self._own] for g in self._noise])
+        return _sent(drawn, self._images.device)
 
     def draw_uniform(self) -> Float[Tensor, "fleet batch"]:
-        drawn = torch.stack([torch.rand(self._batch, generator=g) for g in self._noise])
-        return drawn.to(self._images.device)
+        drawn = torch.stack([torch.rand(self._batch, generator=g)[self._own] for g in self._noise])
+        return _sent(drawn, self._images.device)
 
     def member_state(self, member: int) -> StreamState:
         """Everything that decides what `member` draws next."""
@@ -116,3 +142,8 @@ class GanBatches:
 
     def _permute(self, generator: torch.Generator) -> Tensor:
         return torch.randperm(len(self._images), generator=generator)
+
+
+def _sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """`tensor` on `device`; a GPU fetches it from pinned memory when it gets there, and nobody waits."""
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)

@@ -16,6 +16,8 @@ from saddle.dynamics import Dynamics
 from saddle.dynamics.base_step import Memory
 from saddle.dynamics.dynamics import OBJECTIVE
 from saddle.errors import UserError
+from saddle.gan.acceleration.execution import PLAIN, Execution
+from saddle.gan.acceleration.running import accelerated
 from saddle.gan.batches import GanBatches, member_generators
 from saddle.gan.checkpoint import (
     CHECKPOINT,
@@ -25,6 +27,8 @@ from saddle.gan.checkpoint import (
     restore_randomness,
     write_fleet,
 )
+from saddle.gan.probes.measure import probe
+from saddle.gan.probes.plan import ProbePlan
 from saddle.gan.problem import DISCRIMINATOR, GENERATOR, GanProblem
 from saddle.gan.sampling import fixed_latents, grid_name, grid_png, sample
 
@@ -81,7 +85,15 @@ class Ending:
     step: int
     message: str
     seconds_per_step: float
-    "Measured seconds of training per step and member (evaluation and checkpoints not counted)."
+    "Measured seconds of training per step and member (evaluation, probes and checkpoints not counted)."
+    probe_seconds: float = 0.0
+    "Measured seconds of probes for this member, in the whole run."
+
+    @property
+    def probe_share(self) -> float:
+        """Time in probes over time in training."""
+        training = self.seconds_per_step * self.step
+        return self.probe_seconds / training if training > 0 else 0.0
 
 
 @dataclass
@@ -95,6 +107,7 @@ class _Fleet:
     step: int = 0
     seconds: float = 0.0
     timed: int = 0  # member-steps in `seconds`
+    probed: float = 0.0  # seconds of probes
     losses: dict[str, list[float]] = field(default_factory=dict)
 
 
@@ -107,20 +120,28 @@ def train_fleet(
     steps: int,
     cadence: Cadence,
     hooks: Hooks,
+    probes: ProbePlan | None = None,
+    execution: Execution = PLAIN,
 ) -> list[Ending]:
     """Train one GAN a member to `steps` steps on `images` (uint8, on the device to train on), all in one batch.
 
     Goes on from the members' checkpoints where they have them (all at one step); a run that was stopped and
     resumed equals an unbroken one bit for bit. A member whose loss is no longer finite leaves the fleet with
     status `diverged`; the others go on. `hooks.stopping` ends the loop after the step in hand with a checkpoint.
+    `probes` adds rows `{"step": …, "probe": {name: number}}`, off the clock, and changes nothing of the training.
+
+    `execution` says how steps are computed (`saddle.gan.acceleration`); it changes rounding only.
     """
     fleet, batches = _begin(problem, dynamics, images, members, hooks)
+    stepping = accelerated(problem, execution, images.device)
     endings: dict[int, Ending] = {}
     generator = list(problem.generator.parameters)
     while fleet.step < steps and fleet.members and not hooks.stopping():
         began = time.perf_counter()
         batches.step = fleet.step
-        fleet.state, fleet.memory = dynamics.step(problem, fleet.state, fleet.memory, batches)
+        # No copy: a step makes new tensors.
+        before = fleet.state if probes is not None and probes.cadence.light(fleet.step + 1) else None
+        fleet.state, fleet.memory = dynamics.step(stepping, fleet.state, fleet.memory, batches)
         fleet.step += 1
         _average(fleet, generator, problem.config.ema)
         last = fleet.step == steps
@@ -129,6 +150,8 @@ def train_fleet(
         gone = _diverged(fleet) if last or fleet.step % LOOK_EVERY == 0 else {}
         fleet.seconds += time.perf_counter() - began
         fleet.timed += len(fleet.members)
+        if probes is not None:
+            _probe(fleet, problem, members, hooks, probes, before)
         if gone:
             batches = _without(fleet, problem, batches, images, members, gone)
         if last or fleet.step % cadence.sample == 0 or fleet.step % cadence.evaluate == 0:
@@ -137,6 +160,8 @@ def train_fleet(
             _draw_grids(fleet, problem, members)
         if hooks.evaluate is not None and (last or fleet.step % cadence.evaluate == 0):
             _evaluate(fleet, problem, members, hooks)
+            if last and probes is not None and probes.cadence.raw:
+                _score_raw(fleet, problem, members, hooks)
         if last or gone or fleet.step % cadence.checkpoint == 0:
             _save(fleet, batches, members)
         # Only now: a resume that finds a member ended also finds the others' checkpoints from after it left,
@@ -184,6 +209,7 @@ def _begin(
     restore_randomness(payloads[0]["randomness"])
     batches.load([payload["streams"] for payload in payloads], payloads[0]["step"])
     fleet = _Fleet(everybody, state, memory, average, payloads[0]["step"], clock["seconds"], clock["timed"])
+    fleet.probed = float(clock.get("probed", 0.0))
     return fleet, batches
 
 
@@ -292,6 +318,42 @@ def _draw_grids(fleet: _Fleet, problem: GanProblem, members: Sequence[Member]) -
         write_bytes(folder / grid_name(fleet.step), grid_png(pictures))
 
 
+def _probe(
+    fleet: _Fleet,
+    problem: GanProblem,
+    members: Sequence[Member],
+    hooks: Hooks,
+    probes: ProbePlan,
+    before: State | None,
+) -> None:
+    """Record what is due at this step, on a clock of its own."""
+    light, heavy = probes.cadence.light(fleet.step), probes.cadence.heavy(fleet.step)
+    if not (light or heavy):
+        return
+    hooks.looking()
+    hooks.progress(fleet.step, "probing")
+    began = time.perf_counter()
+    start: State | None = None
+    if heavy:
+        seeds = [members[index].seed for index in fleet.members]
+        device = next(iter(fleet.state.values())).device
+        start = _on(problem.init(member_generators(seeds, 0)), device)
+    rows = probe(
+        problem,
+        fleet.state,
+        fleet.average,
+        probes.batch,
+        before=before,
+        start=start,
+        light=light,
+        heavy=heavy,
+        classify=probes.classify,
+    )
+    for index, row in zip(fleet.members, rows, strict=True):
+        hooks.record(index, [{"step": fleet.step, "probe": row}])
+    fleet.probed += time.perf_counter() - began
+
+
 def _evaluate(fleet: _Fleet, problem: GanProblem, members: Sequence[Member], hooks: Hooks) -> None:
     assert hooks.evaluate is not None
     finite = _finite(fleet.average)  # between two looks a member may have diverged
@@ -301,6 +363,21 @@ def _evaluate(fleet: _Fleet, problem: GanProblem, members: Sequence[Member], hoo
         hooks.progress(fleet.step, f"scoring seed {members[index].seed}")
         scores = hooks.evaluate(_generator(fleet, problem, position), members[index].seed)
         hooks.record(index, [{"step": fleet.step, "scores": scores}])
+
+
+def _score_raw(fleet: _Fleet, problem: GanProblem, members: Sequence[Member], hooks: Hooks) -> None:
+    """Score the weights themselves, where `_evaluate` scored their averages."""
+    assert hooks.evaluate is not None
+    began = time.perf_counter()
+    keys = (*problem.generator.parameters, *problem.generator.buffers)
+    state = {key: fleet.state[key] for key in keys}
+    finite = _finite(state)
+    for position, index in enumerate(fleet.members):
+        if finite[position]:
+            scores = hooks.evaluate(member(state, position), members[index].seed)
+            found = {f"raw/{score['metric']}/{score['split']}": score["value"] for score in scores}
+            hooks.record(index, [{"step": fleet.step, "probe": found}])
+    fleet.probed += time.perf_counter() - began
 
 
 def _generator(fleet: _Fleet, problem: GanProblem, position: int) -> State:
@@ -322,7 +399,7 @@ def _save(fleet: _Fleet, batches: GanBatches, members: Sequence[Member]) -> None
             "average": _to_cpu(member(fleet.average, position)),
             "streams": batches.member_state(position),
             "randomness": randomness,
-            "clock": {"seconds": fleet.seconds, "timed": fleet.timed},
+            "clock": {"seconds": fleet.seconds, "timed": fleet.timed, "probed": fleet.probed},
         }
         for position in range(len(fleet.members))
     ]
@@ -339,6 +416,7 @@ def _ending(fleet: _Fleet, status: Literal["done", "diverged", "interrupted"], m
         step=fleet.step,
         message=message,
         seconds_per_step=fleet.seconds / max(fleet.timed, 1),
+        probe_seconds=fleet.probed * fleet.step / max(fleet.timed, 1),
     )
 
 

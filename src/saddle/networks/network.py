@@ -1,6 +1,6 @@
 """`Network`: a chain of layers with one interface for a fleet of seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -36,6 +36,11 @@ class Network:
     Small members share kernels (up to 5 times faster on a CPU); large ones fill a kernel alone and stay in the cache.
     Measured on a CPU, where the two cross near this number for convolutions; the results agree to rounding.
     """
+    channels_last: bool = True
+    "Whether maps lie channel by channel for every pixel, or as whole maps; the results agree to rounding."
+    compiler: str | None = None
+    """Backend of `torch.compile` that makes one kernel of many, or None. Without second derivatives: what a penalty
+    differentiates twice cannot be compiled."""
 
     def __post_init__(self) -> None:
         names = [*self.parameters, *self.buffers]
@@ -58,8 +63,8 @@ class Network:
         fleet, batch = x.shape[:2]
         if fleet > 1 and batch * self.multiply_adds > self.together_up_to:
             members = self._members(state, fleet)
-            return torch.stack([self._apply(member, x[i : i + 1])[0] for i, member in enumerate(members)])
-        return self._apply(state, x)
+            return torch.stack([self._forward(member, x[i : i + 1])[0] for i, member in enumerate(members)])
+        return self._forward(state, x)
 
     @torch.no_grad()
     def statistics(self, state: State, x: Float[Tensor, "fleet batch *sample"]) -> State:
@@ -116,9 +121,19 @@ class Network:
         """
         return self._chain.multiply_adds(self.input_shape)
 
+    @cached_property
+    def _forward(self) -> Callable[[State, Tensor], Tensor]:
+        if self.compiler is None:
+            return self._apply
+        return torch.compile(self._apply, backend=self.compiler, fullgraph=True, dynamic=False)
+
     def _apply(self, state: State, x: Tensor) -> Tensor:
         for layer in self.layers:
             x = layer.apply(state, x)
+            if (
+                not self.channels_last and x.ndim == 4
+            ):  # a folded map; no copy after the layer that made it one
+                x = x.contiguous()
         return x
 
     def _members(self, state: State, fleet: int) -> list[State]:
