@@ -127,9 +127,9 @@ class _Replay(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
         # `evaluate` gives every member the same slope, the player's sense.
-        return None, *torch._foreach_mul(ctx.record.gradients, slopes[0][0])
+        return None, *torch._foreach_mul(ctx.record.gradients, grad_outputs[0][0])
 
 
 @final

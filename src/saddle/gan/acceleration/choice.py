@@ -22,8 +22,8 @@ __all__ = ["Choice", "candidates", "choose"]
 
 WORTH_MEASURING = 60.0  # seconds of training
 WORTH_COMPILING = 1200.0  # a cold compilation of both networks takes a minute or two
-CLEARLY = 0.95  # share of the plain step's time below which another way is taken
-ROUNDS = 5
+CLEARLY = 0.9  # share of the plain step's time below which another way is taken
+ROUNDS = 3
 ROUND = 0.2  # seconds of one candidate's steps in a round
 
 
@@ -47,13 +47,13 @@ def candidates(
     captured = [False, True] if device.type == "cuda" else [False]
     if deterministic:
         return [Execution(captured=each) for each in captured]
-    members: list[Literal["together", "apart"]] = ["together", "apart"] if fleet > 1 else []
+    members: list[Literal["auto", "together", "apart"]] = ["together", "apart"] if fleet > 1 else ["auto"]
     # On a CPU the layout is settled: channels last.
     maps = device.type == "cuda" and problem.config.arch != "mlp"
     layouts: list[Literal["channels-last", "contiguous"]] = ["channels-last", "contiguous"]
     found = [
         Execution(members=who, layout=layout, captured=graph)
-        for graph, who, layout in product(captured, members or ["auto"], layouts[: 1 + maps])
+        for graph, who, layout in product(captured, members, layouts[: 1 + maps])
     ]
     return [PLAIN, *(each for each in found if each != PLAIN)]
 
@@ -76,12 +76,15 @@ def choose(
     `worth` seconds is not measured: it would not be repaid, and short runs stay the same everywhere.
     """
     device = images.device
+    others = candidates(problem, len(seeds), device, deterministic=deterministic)[1:]
+    if not others:
+        return Choice(execution=PLAIN, seconds={})
     plain = _Trial(problem, dynamics, images, seeds, PLAIN)
     plain.run(1)  # what is done once
     if (plain.run(2) * steps) < worth:
         return Choice(execution=PLAIN, seconds={str(PLAIN): plain.best})
     trials = [plain]
-    for execution in candidates(problem, len(seeds), device, deterministic=deterministic)[1:]:
+    for execution in others:
         progress(f"measuring: {execution}")
         trials += _started(problem, dynamics, images, seeds, execution)
     _race(trials)

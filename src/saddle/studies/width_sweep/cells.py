@@ -10,6 +10,7 @@ from typing import Any, final
 from saddle._files import write_text
 from saddle.data import Split
 from saddle.errors import UserError
+from saddle.gan.acceleration.execution import PLAIN, Execution
 from saddle.gan.config import GanConfig
 from saddle.metrics.config import MetricsConfig
 from saddle.runs import RunFolder, canonical_json, config_hash
@@ -100,10 +101,11 @@ def family(config: Mapping[str, Any]) -> str:
 @final
 @dataclass(frozen=True)
 class FleetRecord:
-    """`fleet.json`: with whom and on how many threads a run began, which decides the rounding of its kernels."""
+    """`fleet.json`: with whom, on how many threads and how computed a run began, which decides its kernels' rounding."""
 
     members: tuple[str, ...]
     threads: int
+    execution: Execution = PLAIN
 
 
 def fleets(cells: Sequence[Cell], *, steps: int, limit: int | None) -> list[list[Cell]]:
@@ -170,7 +172,10 @@ def _read(path: Path) -> FleetRecord | None:
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     good = isinstance(members, list) and all(isinstance(m, str) and Path(m).name == m for m in members)
-    return FleetRecord(tuple(members), threads) if good and type(threads) is int and threads > 0 else None
+    if not (good and type(threads) is int and threads > 0):
+        return None
+    # Without a record, or with one of another version, steps are computed as they always were.
+    return FleetRecord(tuple(members), threads, Execution.read(stored.get("execution")) or PLAIN)
 
 
 def _digest(path: Path) -> str:
