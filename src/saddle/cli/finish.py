@@ -28,6 +28,8 @@ def finish(outcome: SweepOutcome) -> int:
             f"error: {key} failed: {message}; its traceback is in failure.txt in the run's folder",
             file=sys.stderr,
         )
+    for key, message in outcome.extras.failures.items():
+        print(f"error: {key} failed: {message}", file=sys.stderr)
     if outcome.interrupted:
         print("stopped; the same command goes on from here", file=sys.stderr)
     unfinished = sum(_status(cell.folder) is None for cell in outcome.cells)
@@ -40,7 +42,7 @@ def finish(outcome: SweepOutcome) -> int:
     print(report)
     if outcome.interrupted:
         return INTERRUPTED
-    return FAILED if outcome.failures else 0
+    return FAILED if outcome.failures or outcome.extras.failures else 0
 
 
 def print_scores(outcome: SweepOutcome) -> None:

@@ -72,6 +72,10 @@ class SweepConfig:
     """Hold the discriminator at this width, and sweep the generator's."""
     seeds: int = 3
     """Runs per width, with seeds 0, 1, …; they train together as one batched model."""
+    nnd: bool = False
+    """Measure the neural network divergence of every finished run too (does it generalise, or copy?); half a minute a run."""
+    diagnose: bool = False
+    """Look for what went wrong in every run, and say it in the report; see `saddle diagnose`."""
     out: Path = Path("runs/sweep")
     """Folder of the sweep: run folders, results.csv, results.parquet and report.html."""
     config: Path | None = None
@@ -116,6 +120,10 @@ class TrainConfig:
     """Width of the discriminator, where it differs."""
     seed: int = 0
     """Seed of the weights, the batches and the noise."""
+    nnd: bool = False
+    """Measure the neural network divergence of every finished run too (does it generalise, or copy?); half a minute a run."""
+    diagnose: bool = False
+    """Look for what went wrong in every run, and say it in the report; see `saddle diagnose`."""
     out: Path = Path("runs/train")
     """Folder that will hold the run's own folder, named by the hash of its configuration, and report.html."""
     config: Path | None = None

@@ -14,7 +14,7 @@ from typing import Any
 from saddle._files import write_text
 from saddle.runs.hashing import null, plain
 
-__all__ = ["VERSION", "extra_path", "read_extra", "write_extra"]
+__all__ = ["VERSION", "extra_path", "read_extra", "read_settings", "write_extra"]
 
 VERSION = 1
 LIMIT = 2**26  # bytes
@@ -35,16 +35,24 @@ def write_extra(folder: Path, name: str, settings: Mapping[str, Any], numbers: M
 
 def read_extra(folder: Path, name: str, settings: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
     """An extra's numbers; None where it is missing, damaged, of another version or, if given, of other settings."""
-    path = extra_path(folder, name)
-    try:
-        if path.stat().st_size > LIMIT:
-            return None
-        stored = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    if not isinstance(stored, dict) or stored.get("version") != VERSION:
-        return None
+    stored = _read(extra_path(folder, name))
     if settings is not None and stored.get("settings") != plain(dict(settings), where=name):
         return None
     numbers = stored.get("numbers")
     return numbers if isinstance(numbers, dict) else None
+
+
+def read_settings(folder: Path, name: str) -> dict[str, Any]:
+    """An extra's settings; empty where it is missing or damaged."""
+    settings = _read(extra_path(folder, name)).get("settings")
+    return settings if isinstance(settings, dict) else {}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > LIMIT:
+            return {}
+        stored = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return stored if isinstance(stored, dict) and stored.get("version") == VERSION else {}

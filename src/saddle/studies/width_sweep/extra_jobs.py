@@ -20,6 +20,7 @@ from saddle.studies.width_sweep.images import load_images
 __all__ = [
     "REFERENCES",
     "drawer",
+    "measure_diagnosis",
     "measure_divergence",
     "measure_references",
     "nnd_settings",
@@ -75,6 +76,21 @@ def measure_references(
     found = iter(_measured(draws, split, config, seeds * len(REFERENCES), device, report))
     numbers = {name: {str(seed): next(found) for seed in seeds} for name in REFERENCES}
     write_extra(Path(root), "nnd", reference_settings(data, config, seeds), numbers)
+
+
+def measure_diagnosis(*, root: str, runs: list[str], report: Callable[..., None]) -> None:
+    """Look for what went wrong in the run folders `runs` under `root`, as far as the probes and the checkpoint tell."""
+    from saddle.studies.diagnosis import diagnose, read_evidence
+
+    for place, name in enumerate(runs):
+        if stopping():
+            raise Stopped("stopped; the same command looks at what is left")
+        report(place, len(runs), "diagnosis")
+        folder = RunFolder.open(Path(root) / name)
+        result = folder.result() or {}
+        findings = diagnose(read_evidence(folder.path))
+        settings = {"step": result.get("step"), "status": result.get("status")}
+        write_extra(folder.path, "diagnosis", settings, {"findings": [each.to_json() for each in findings]})
 
 
 def drawer(saved: SavedGenerator, device: str) -> Callable[[int, torch.Generator], Tensor]:

@@ -1,7 +1,7 @@
 """Extras of a sweep's finished runs: what is missing is measured in worker processes, what is there is read."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, final
@@ -10,10 +10,10 @@ import torch
 
 from saddle.metrics.divergence.config import NndConfig
 from saddle.runs import Job, Outcome, ProcessExecutor, ProgressDisplay, SerialExecutor, usable_cores
-from saddle.studies.width_sweep.extra_files import read_extra
+from saddle.studies.width_sweep.extra_files import read_extra, read_settings
 from saddle.studies.width_sweep.reading import Run, Sweep, read_sweep
 
-__all__ = ["Extras", "ExtrasDone", "ExtrasOptions", "compute_extras", "read_extras"]
+__all__ = ["Extras", "ExtrasDone", "ExtrasOptions", "compute_extras", "divergence_name", "read_extras"]
 
 JOBS = "saddle.studies.width_sweep.extra_jobs"
 Table = dict[tuple[int, int], float]
@@ -25,6 +25,7 @@ class ExtrasOptions:
     """What to measure besides the scores, and where."""
 
     nnd: Literal["quick", "exact", "none"] = "none"
+    diagnose: bool = False
     device: Literal["auto", "cpu", "cuda"] = "auto"
     workers: int | None = None
 
@@ -60,6 +61,10 @@ class Extras:
     "By name (nnd): (width, seed) → value."
     references: Mapping[str, Mapping[int, float]]
     "Divergence of what is no GAN: name → critic's seed → value."
+    protocol: str = ""
+    "What the divergence is called: NND by the published protocol, NND(quick) by the small critic, NND(own) else."
+    findings: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    "Run → its findings, as `Finding.to_json` gives them."
 
 
 def compute_extras(root: Path, options: ExtrasOptions) -> ExtrasDone:
@@ -70,7 +75,7 @@ def compute_extras(root: Path, options: ExtrasOptions) -> ExtrasDone:
     sweep = read_sweep(root)
     cuda = torch.cuda.is_available() and options.device != "cpu"
     device = "cuda" if cuda else "cpu"
-    jobs = _divergence_jobs(sweep, options, device)
+    jobs = _divergence_jobs(sweep, options, device) + _diagnosis_jobs(sweep, options)
     if not jobs:
         return ExtrasDone()
     workers = min(len(jobs), 1 if cuda else options.workers or usable_cores())
@@ -93,7 +98,56 @@ def read_extras(sweep: Sweep) -> Extras:
         for name, found in stored.items()
         if isinstance(found, dict)
     }
-    return Extras(tables={"nnd": nnd}, references=references)
+    findings = {}
+    for run in sweep.runs:
+        found = (read_extra(run.folder, "diagnosis") or {}).get("findings")
+        if isinstance(found, list):
+            findings[run.key] = [each for each in found if isinstance(each, dict)]
+    return Extras(
+        tables={"nnd": nnd} if nnd else {},
+        references=references,
+        protocol=_protocol(sweep),
+        findings=findings,
+    )
+
+
+def divergence_name(settings: object) -> str:
+    """What a divergence by these settings is called."""
+    known = {"NND": NndConfig.exact(), "NND(quick)": NndConfig.quick()}
+    own = settings if isinstance(settings, dict) else {}
+    return next(
+        (n for n, c in known.items() if all(own.get(k) == v for k, v in asdict(c).items())), "NND(own)"
+    )
+
+
+def _protocol(sweep: Sweep) -> str:
+    names = {
+        divergence_name(read_settings(run.folder, "nnd"))
+        for run in _finished(sweep)
+        if read_extra(run.folder, "nnd")
+    }
+    return " or ".join(sorted(names))
+
+
+def _diagnosis_jobs(sweep: Sweep, options: ExtrasOptions) -> list[Job]:
+    if not options.diagnose:
+        return []
+    ended = [run for run in sweep.runs if isinstance(run.result.get("step"), int)]
+    missing = [
+        run.key
+        for run in ended
+        if read_extra(run.folder, "diagnosis", {"step": run.result["step"], "status": run.status}) is None
+    ]
+    size = 4
+    return [
+        _job(
+            f"diagnosis of runs {start + 1} to {min(start + size, len(missing))}",
+            "measure_diagnosis",
+            {"root": str(sweep.folder), "runs": missing[start : start + size]},
+            0.1 * size,
+        )
+        for start in range(0, len(missing), size)
+    ]
 
 
 def _has_value(each: Any) -> bool:

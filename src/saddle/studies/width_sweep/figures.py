@@ -14,7 +14,16 @@ from saddle.studies.width_sweep.reading import Score
 from saddle.studies.width_sweep.summary import Level, by_width, floor_of, levels, size_of
 from saddle.theory.power_law import PowerLaw
 
-__all__ = ["cost_chart", "curve_chart", "law_chart", "loss_chart", "per_width_chart", "score_chart"]
+__all__ = [
+    "cost_chart",
+    "curve_chart",
+    "law_chart",
+    "loss_chart",
+    "per_seed_layers",
+    "per_width_chart",
+    "score_chart",
+    "width_axis",
+]
 
 TEST = Style(colour=BLUE, shape="circle")
 TRAIN = Style(colour=ORANGE, shape="square", hollow=True, dash=(6, 3))
@@ -155,9 +164,8 @@ def per_width_chart(
             log=False,
         ),
     )
-    rows = [{"x": w, "y": v, "width": w, "seed": str(s), "value": v} for w, s, v in triples]
     layers = [axes.level(0, FLOOR)] if zero_line else []
-    layers += _seeds_layers(axes, measured, rows, style, 1.0, axis)
+    layers += per_seed_layers(axes, triples, style, axis)
     heads = (WIDTH, "Seeds", "Median", "Lowest", "Highest")
     return Chart(
         title=title,
@@ -272,6 +280,14 @@ def loss_chart(player: str, curves: Mapping[int, Sequence[tuple[int, float]]]) -
         description=f"Median over the seeds of {len(curves)} widths against the generator's steps.",
         keys=tuple(Key(label=f"width {w}", style=s, marks=("line",)) for w, s in styles.items()),
     )
+
+
+def per_seed_layers(
+    axes: Axes, triples: Sequence[tuple[int, int, float]], style: Style, name: str
+) -> list[dict[str, Any]]:
+    """Return the layers of one number a run: bars, the medians' line, one point a run."""
+    rows = [{"x": w, "y": v, "width": w, "seed": str(s), "value": v} for w, s, v in triples]
+    return _seeds_layers(axes, by_width(triples), rows, style, 1.0, name)
 
 
 def _seeds_layers(

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from saddle.report.page import Page
 from saddle.report.tables import format_list
-from saddle.studies.width_sweep import accounts, sections
+from saddle.studies.width_sweep import accounts, extra_sections, sections
+from saddle.studies.width_sweep.extras import read_extras
 from saddle.studies.width_sweep.facts import Facts
 from saddle.studies.width_sweep.reading import Sweep, find, read_sweep
 from saddle.studies.width_sweep.summary import about, compared, metric_names
@@ -36,16 +37,20 @@ def page_of(sweep: Sweep) -> Page:
     )
     names = metric_names(sweep)
     distances = [metric for metric in names if (info := about(metric)) and info.better == "lower"]
-    others = [metric for metric in names if metric not in distances]
+    others = [metric for metric in names if metric not in distances and about(metric) is not None]
+    extras = read_extras(sweep)
     facts = Facts.of(sweep, distances[0] if distances else None)
     page.add_section("In short", *sections.short(facts))
     if facts.metric is not None and compared(sweep, facts.metric, facts.split):
         page.add_section("Distance and width", *sections.distance(facts, distances))
         page.add_section("During training", *sections.training(facts))
         page.add_section("Train against test", *sections.generalisation(facts))
+    if extras.tables.get("nnd"):
+        page.add_section("Generalisation: NND", *extra_sections.divergence(extras))
     if others:
         page.add_section("Quality and diversity", *sections.fidelity(facts, others))
     for heading, blocks in (
+        ("What went wrong", extra_sections.diagnosis(sweep, extras)),
         ("Samples", accounts.samples(facts)),
         ("Cost", accounts.cost(facts)),
         ("The width law", sections.law(facts)),

@@ -9,6 +9,8 @@ from saddle.runs import RunFolder, rebuild_table
 from saddle.runs.table import TableFiles
 from saddle.runs.textfiles import read_object
 from saddle.studies.width_sweep.cells import family
+from saddle.studies.width_sweep.extra_files import read_extra, read_settings
+from saddle.studies.width_sweep.extras import divergence_name
 
 __all__ = ["COLUMNS", "collect_rows", "finish_tables", "read_family"]
 
@@ -61,6 +63,20 @@ def collect_rows(folder: Path) -> list[Row]:
     return rows
 
 
+def _divergence(run: RunFolder) -> list[Row]:
+    """The neural network divergence, where it was measured; it has no floor of its own."""
+    numbers, settings = read_extra(run.path, "nnd"), read_settings(run.path, "nnd")
+    if (
+        not numbers
+        or not isinstance(numbers.get("value"), int | float)
+        or type(settings.get("step")) is not int
+    ):
+        return []
+    sizes = {name: numbers.get(name) for name in ("n_real", "n_fake")}
+    name = divergence_name(settings)
+    return [{"metric": name, "split": "test", "step": settings["step"], "value": numbers["value"], **sizes}]
+
+
 def _rows(run: RunFolder) -> list[Row]:
     result, metrics = run.result(), run.metrics()
     try:
@@ -72,7 +88,10 @@ def _rows(run: RunFolder) -> list[Row]:
             "run": run.path.name,
             "status": "unfinished" if result is None else result["status"],
         }
-        return [common | score | {"step": row["step"]} for row in metrics for score in row.get("scores", [])]
+        scored = [
+            common | score | {"step": row["step"]} for row in metrics for score in row.get("scores", [])
+        ]
+        return scored + [common | row for row in _divergence(run)]
     except (KeyError, TypeError) as error:
         raise UserError(
             f"{run.path} is damaged: its files are not those of a run ({error}). Delete it, and run the same command "

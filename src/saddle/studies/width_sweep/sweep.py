@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, final
 
@@ -20,6 +20,7 @@ from saddle.studies.width_sweep.cells import Cell, Widths, fleets, identity
 from saddle.studies.width_sweep.checks import check_out, check_training, choose_device
 from saddle.studies.width_sweep.config import RunOptions, SweepConfig, TrainConfig
 from saddle.studies.width_sweep.execution import execute, fleet_key, record_failures
+from saddle.studies.width_sweep.extras import ExtrasDone, ExtrasOptions, compute_extras
 from saddle.studies.width_sweep.images import store_images
 from saddle.studies.width_sweep.results import collect_rows, finish_tables
 from saddle.studies.width_sweep.scorer_cache import build_scorer
@@ -38,10 +39,13 @@ class SweepOutcome:
     outcomes: dict[str, Outcome]
     "By fleet; empty when everything was finished before."
     notes: tuple[str, ...] = ()
+    extras: ExtrasDone = field(default_factory=ExtrasDone)
+    "What --nnd and --diagnose did."
 
     @property
     def interrupted(self) -> bool:
-        return any(outcome.status == "interrupted" for outcome in self.outcomes.values())
+        trained = any(outcome.status == "interrupted" for outcome in self.outcomes.values())
+        return trained or self.extras.interrupted
 
     @property
     def failures(self) -> dict[str, str]:
@@ -111,12 +115,22 @@ def _carry_out(request: _Request) -> SweepOutcome:
     outcomes |= execute(left, command, device, wait=True)
     # Another command may have run here meanwhile; table and report are about this one.
     _write_command(request, split, metrics, samples, cells)
+    extras = ExtrasDone()
+    if not any(outcome.status == "interrupted" for outcome in outcomes.values()):
+        asked = ExtrasOptions(
+            nnd="quick" if command.nnd else "none",
+            diagnose=command.diagnose,
+            device=run.device,
+            workers=run.workers,
+        )
+        extras = compute_extras(command.out, asked)
     table = finish_tables(command.out, lambda: collect_rows(command.out))
     record_failures([*pending, *left], outcomes)
     return SweepOutcome(
         folder=command.out,
         cells=tuple(cells),
         outcomes=outcomes,
+        extras=extras,
         notes=(*_left_out(split), *([] if table.note is None else [table.note])),
     )
 
