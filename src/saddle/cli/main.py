@@ -43,6 +43,11 @@ COMMANDS = (
         name="report", summary="Write a sweep's report again from its folder.", module="saddle.cli.report"
     ),
     Command(
+        name="recommend",
+        summary="Say which width to use, trained or not, for a budget of time.",
+        module="saddle.cli.recommend",
+    ),
+    Command(
         name="certify",
         summary="Predict whether and how fast an instance converges, run it, and compare.",
         module="saddle.cli.certify",
