@@ -1,12 +1,13 @@
 """The claim on prediction: what the narrower widths say about the widest."""
 
-import numpy as np
+import math
 
 from saddle.core import Band, Claim, Measured
 from saddle.studies.gan_width.measures import Evidence
 from saddle.studies.gan_width.sources import claim
-from saddle.studies.gan_width.statistics import NOTHING, values_at
-from saddle.theory.power_law import PowerLaw, fit_power_law
+from saddle.studies.gan_width.statistics import NOTHING
+from saddle.studies.recommendation.held_out import HeldOut, held_out_check
+from saddle.theory.power_law import Undetermined
 
 __all__ = ["held_out", "law_claims"]
 
@@ -18,12 +19,20 @@ def law_claims(both: Evidence) -> list[Claim]:
     """Claim 12, where there are widths enough."""
     if len(both.widths) < 4:
         return []
-    high = both.widths[-1]
-    measured, note = held_out(both)
+    found = held_out(both)
+    measured, note = NOTHING, str(found) if isinstance(found, HeldOut) else found.reason
+    if isinstance(found, HeldOut):
+        low, high = found.interval or (-math.inf, math.inf)
+        measured = Measured(
+            value=found.relative_error,
+            interval=(low / found.observed - 1, high / found.observed - 1),
+            n=len(found.values),
+            kind="relative error (95 % prediction interval of the mean, over what was measured)",
+        )
     return [
         claim(
             "own",
-            f"a + b·k⁻ᶜ fitted to the narrower widths predicts the test distance at width {high} to "
+            f"a + b·k⁻ᶜ fitted to the narrower widths predicts the test distance at width {both.widths[-1]} to "
             f"{CLOSE:.0%}: predicted over measured, minus 1.",
             Band.around(0, absolute=CLOSE),
             measured,
@@ -32,32 +41,9 @@ def law_claims(both: Evidence) -> list[Claim]:
     ]
 
 
-def held_out(both: Evidence) -> tuple[Measured, str]:
-    """Relative error of the law's prediction at the largest width, and what stands against it.
-
-    The interval is made of the law's bootstrap over seeds and an independent bootstrap of the mean at that width.
-    """
-    test = both.tables["test"]
-    high = both.widths[-1]
-    smaller = sorted((k, y) for (k, _), y in test.items() if k < high)
-    law = fit_power_law([k for k, _ in smaller], [y for _, y in smaller])
-    held = np.array(list(values_at(test, high).values()))
-    if not isinstance(law, PowerLaw):
-        return NOTHING, law.reason
-    predicted, mean = float(law(high)), float(held.mean())
-    interval = (-np.inf, np.inf)
-    if law.draws is not None and len(held) > 1:
-        generator = np.random.default_rng(1)
-        scale = np.sqrt(len(held) / (len(held) - 1))
-        means = mean + scale * (generator.choice(held, size=(len(law.draws), len(held))) - mean).mean(axis=1)
-        curves = law.curves([high])
-        assert curves is not None
-        low, up = np.quantile(curves[:, 0] / means - 1, [0.025, 0.975])
-        interval = (min(float(low), predicted / mean - 1), max(float(up), predicted / mean - 1))
-    error = Measured(
-        value=predicted / mean - 1,
-        interval=interval,
-        n=len(held),
-        kind="relative error (bootstrap over seeds)",
+def held_out(both: Evidence) -> HeldOut | Undetermined:
+    """The law of the narrower widths, held to the widest."""
+    scores = both.facts.scores
+    return held_out_check(
+        [s.width for s in scores], [s.value for s in scores], seeds=[s.seed for s in scores]
     )
-    return error, f"Predicted {predicted:.4g}, measured {mean:.4g} (mean of {len(held)} seeds)."
