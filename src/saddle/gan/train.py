@@ -27,6 +27,8 @@ from saddle.gan.checkpoint import (
     restore_randomness,
     write_fleet,
 )
+from saddle.gan.distributed.shared import Distributed
+from saddle.gan.distributed.world import ALONE, World
 from saddle.gan.probes.measure import probe
 from saddle.gan.probes.plan import ProbePlan
 from saddle.gan.problem import DISCRIMINATOR, GENERATOR, GanProblem
@@ -122,6 +124,7 @@ def train_fleet(
     hooks: Hooks,
     probes: ProbePlan | None = None,
     execution: Execution = PLAIN,
+    world: World = ALONE,
 ) -> list[Ending]:
     """Train one GAN a member to `steps` steps on `images` (uint8, on the device to train on), all in one batch.
 
@@ -130,13 +133,17 @@ def train_fleet(
     status `diverged`; the others go on. `hooks.stopping` ends the loop after the step in hand with a checkpoint.
     `probes` adds rows `{"step": …, "probe": {name: number}}`, off the clock, and changes nothing of the training.
 
-    `execution` says how steps are computed (`saddle.gan.acceleration`); it changes rounding only.
+    `execution` says how steps are computed (`saddle.gan.acceleration`); it changes rounding only. With a `world` of
+    several processes (`saddle.gan.distributed`) all call this alike, each computes its part of every batch, and the
+    first one writes; checkpoints are those of a training by one process.
     """
-    fleet, batches = _begin(problem, dynamics, images, members, hooks)
+    fleet, batches = _begin(problem, dynamics, images, members, hooks, world)
     stepping = accelerated(problem, execution, images.device)
+    if world.size > 1:
+        stepping = Distributed(problem, world)
     endings: dict[int, Ending] = {}
     generator = list(problem.generator.parameters)
-    while fleet.step < steps and fleet.members and not hooks.stopping():
+    while fleet.step < steps and fleet.members and not world.any(hooks.stopping()):
         began = time.perf_counter()
         batches.step = fleet.step
         # No copy: a step makes new tensors.
@@ -153,16 +160,16 @@ def train_fleet(
         if probes is not None:
             _probe(fleet, problem, members, hooks, probes, before)
         if gone:
-            batches = _without(fleet, problem, batches, images, members, gone)
+            batches = _without(fleet, problem, batches, images, members, gone, world)
         if last or fleet.step % cadence.sample == 0 or fleet.step % cadence.evaluate == 0:
             hooks.looking()
-        if last or fleet.step % cadence.sample == 0:
+        if world.first and (last or fleet.step % cadence.sample == 0):
             _draw_grids(fleet, problem, members)
         if hooks.evaluate is not None and (last or fleet.step % cadence.evaluate == 0):
             _evaluate(fleet, problem, members, hooks)
             if last and probes is not None and probes.cadence.raw:
                 _score_raw(fleet, problem, members, hooks)
-        if last or gone or fleet.step % cadence.checkpoint == 0:
+        if world.first and (last or gone or fleet.step % cadence.checkpoint == 0):
             _save(fleet, batches, members)
         # Only now: a resume that finds a member ended also finds the others' checkpoints from after it left,
         # and goes on with the very fleet that an unbroken run has.
@@ -170,7 +177,7 @@ def train_fleet(
             endings[index] = ending
             hooks.ended(index, ending)
         hooks.progress(fleet.step, _status_line(fleet))
-    if fleet.step < steps:
+    if world.first and fleet.step < steps:
         _save(fleet, batches, members)
     for index in fleet.members:
         endings[index] = _ending(fleet, "done" if fleet.step >= steps else "interrupted")
@@ -179,11 +186,17 @@ def train_fleet(
 
 
 def _begin(
-    problem: GanProblem, dynamics: Dynamics, images: Tensor, members: Sequence[Member], hooks: Hooks
+    problem: GanProblem,
+    dynamics: Dynamics,
+    images: Tensor,
+    members: Sequence[Member],
+    hooks: Hooks,
+    world: World,
 ) -> tuple[_Fleet, GanBatches]:
     device, seeds = images.device, [member.seed for member in members]
-    batches = _batches(problem, images, members, range(len(members)))
-    payloads = [payload for payload in read_fleet([m.folder for m in members]) if payload is not None]
+    batches = _batches(problem, images, members, range(len(members)), world)
+    stored = world.from_first(lambda: read_fleet([m.folder for m in members]))
+    payloads: list[Payload] = [payload for payload in stored if payload is not None]
     if len(payloads) < len(members):
         assert all(payload["step"] == 0 for payload in payloads), (
             "members of one fleet have checkpoints together"
@@ -226,11 +239,11 @@ def _check_fit(payload: Payload, expected: dict[str, State], folder: Path) -> No
 
 
 def _batches(
-    problem: GanProblem, images: Tensor, members: Sequence[Member], chosen: Sequence[int]
+    problem: GanProblem, images: Tensor, members: Sequence[Member], chosen: Sequence[int], world: World
 ) -> GanBatches:
     config = problem.config
     seeds = [members[index].seed for index in chosen]
-    return GanBatches(images, seeds=seeds, batch=config.batch, latent=config.latent)
+    return GanBatches(images, seeds=seeds, batch=config.batch, latent=config.latent, part=world.part)
 
 
 def _on(entries: State, device: torch.device) -> State:
@@ -292,6 +305,7 @@ def _without(
     images: Tensor,
     members: Sequence[Member],
     gone: Container[int],
+    world: World,
 ) -> GanBatches:
     """Take diverged members out of the fleet; returns the remaining members' streams."""
     staying = [position for position, index in enumerate(fleet.members) if index not in gone]
@@ -301,7 +315,7 @@ def _without(
         return batches
     for part in ("state", "memory", "average"):
         setattr(fleet, part, stack([member(getattr(fleet, part), position) for position in staying]))
-    smaller = _batches(problem, images, members, fleet.members)
+    smaller = _batches(problem, images, members, fleet.members, world)
     smaller.load(streams, fleet.step)
     return smaller
 

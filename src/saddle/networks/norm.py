@@ -1,6 +1,6 @@
 """`BatchNorm`: by the statistics of the batch while training, by standing statistics when sampling."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -30,6 +30,10 @@ class BatchNorm(Layer):
     channels: int
     gain_std: float = 0.0
     epsilon: float = 1e-5
+    total: Callable[[Tensor], Tensor] | None = None
+    "Sum over the processes that hold a part of the batch each, as a differentiable function; None: there is one."
+    processes: int = 1
+    "How many they are; their parts are of one size."
 
     @property
     def parameter_shapes(self) -> Mapping[str, Shape]:
@@ -64,10 +68,24 @@ class BatchNorm(Layer):
         name = self.name
         gain, shift = state[name + ".weight"].flatten(), state[name + ".bias"].flatten()
         mean = state.get(name + ".mean")
+        if mean is None and self.total is not None:
+            return self._over_processes(x, gain, shift, self.total)
         if mean is None:
             return functional.batch_norm(x, None, None, gain, shift, True, 0.0, self.epsilon)
         variance = state[name + ".var"].flatten()
         return functional.batch_norm(x, mean.flatten(), variance, gain, shift, False, 0.0, self.epsilon)
+
+    def _over_processes(
+        self, x: Tensor, gain: Tensor, shift: Tensor, total: Callable[[Tensor], Tensor]
+    ) -> Tensor:
+        axes, shape = (0, *range(2, x.ndim)), (1, -1, *(1,) * (x.ndim - 2))
+        wide = x.to(gain.dtype)  # sums are not for reduced precision
+        count = x.numel() // x.shape[1] * self.processes
+        # First the mean and then the squares around it: a second message, and no difference of large sums.
+        centred = wide - (total(wide.sum(axes)) / count).view(shape)
+        variance = total(centred.square().sum(axes)) / count
+        scale = gain * (variance + self.epsilon).rsqrt()
+        return (centred * scale.view(shape) + shift.view(shape)).to(x.dtype)
 
     def statistics(self, state: State, x: Tensor) -> State:
         # Welford's update (in double precision on the CPU) inside var_mean; no sum of squares is ever formed.
