@@ -137,10 +137,10 @@ def train_fleet(
     several processes (`saddle.gan.distributed`) all call this alike, each computes its part of every batch, and the
     first one writes; checkpoints are those of a training by one process.
     """
-    fleet, batches = _begin(problem, dynamics, images, members, hooks, world)
     stepping = accelerated(problem, execution, images.device)
     if world.size > 1:
         stepping = Distributed(problem, world)
+    fleet, batches = _begin(problem, dynamics, images, members, hooks, world)
     endings: dict[int, Ending] = {}
     generator = list(problem.generator.parameters)
     while fleet.step < steps and fleet.members and not world.any(hooks.stopping()):
