@@ -1,12 +1,15 @@
 """A small GAN on 8x8 images and a way to train it, shared by the tests of training."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from saddle.core.state import State
 from saddle.gan import Cadence, GanConfig, Hooks, Member, make_dynamics, make_gan, train_fleet
+from saddle.gan.probes import ProbePlan
 from saddle.gan.train import Ending
 
 CADENCE = Cadence(log=5, sample=10, evaluate=10, checkpoint=10)
@@ -41,7 +44,8 @@ def train(
     width: int = 2,
     stop_at: int | None = None,
     cadence: Cadence = CADENCE,
-    evaluate: bool = False,
+    evaluate: bool | Callable[[State, int], list[dict[str, Any]]] = False,
+    probes: ProbePlan | None = None,
 ) -> tuple[list[Ending], Log]:
     """Train in `root/<seed>`; `stop_at` asks for a stop after that many steps of this call."""
     log, counted = Log(), [0]
@@ -60,12 +64,23 @@ def train(
     hooks = Hooks(
         record=lambda index, rows: log.rows.setdefault(index, []).extend(rows),
         resume=resume,
-        evaluate=(lambda state, seed: [{"seed": seed}]) if evaluate else None,
+        evaluate=evaluate
+        if callable(evaluate)
+        else (lambda state, seed: [{"seed": seed}])
+        if evaluate
+        else None,
         stopping=stopping,
         ended=lambda index, ending: log.endings.__setitem__(index, ending),
     )
     endings = train_fleet(
-        problem, make_dynamics(config), blobs(), members, steps=steps, cadence=cadence, hooks=hooks
+        problem,
+        make_dynamics(config),
+        blobs(),
+        members,
+        steps=steps,
+        cadence=cadence,
+        hooks=hooks,
+        probes=probes,
     )
     return endings, log
 

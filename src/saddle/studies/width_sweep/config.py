@@ -35,6 +35,12 @@ class RunOptions:
     """Steps between grids of samples; default: with the scores."""
     checkpoint_every: int | None = None
     """Steps between checkpoints; default: with the scores, at most 1,000 (Ctrl-C always leaves one)."""
+    probe_every: int | None = None
+    """Steps between probes (gradients, singular values, accuracy, …); 0: none; default: below 5 % of the training time."""
+    spectrum_every: int | None = None
+    """Steps between heavy probes (eigenvalues of the game, path angle, generator's Jacobian); 0: none; default: as before."""
+    probe_raw: bool = False
+    """At the last step, score the generator's weights themselves too, beside their moving average."""
 
     def __post_init__(self) -> None:
         for name in (
@@ -49,6 +55,10 @@ class RunOptions:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UserError(f"--{name.replace('_', '-')} is {value}; it must be at least 1.")
+        for name in ("probe_every", "spectrum_every"):
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise UserError(f"--{name.replace('_', '-')} is {value}; it must be 0 (never) or at least 1.")
 
 
 @final

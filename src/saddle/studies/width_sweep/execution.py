@@ -1,11 +1,14 @@
 """Fleets as jobs, and the executor that carries them out."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 import torch
 
 from saddle._files import write_text
 from saddle.gan.config import GanConfig
+from saddle.gan.probes.cadence import ProbeCadence
 from saddle.gan.problem import make_gan
 from saddle.runs import Job, Outcome, ProcessExecutor, ProgressDisplay, SerialExecutor, usable_cores
 from saddle.studies.width_sweep.cells import Cell, records
@@ -33,6 +36,7 @@ def execute(
                 "runs": [cell.key for cell in fleet],
                 "steps": run.steps,
                 "cadence": _cadence(run),
+                "probes": _probes(run),
                 "device": str(device),
                 "deterministic": run.deterministic,
                 "wait": wait,
@@ -84,6 +88,10 @@ def _cadence(run: RunOptions) -> dict[str, int]:
         "sample": run.sample_every or evaluate,
         "checkpoint": run.checkpoint_every or min(evaluate, 1000),
     }
+
+
+def _probes(run: RunOptions) -> dict[str, Any]:
+    return asdict(ProbeCadence.resolve(run.steps, run.probe_every, run.spectrum_every, raw=run.probe_raw))
 
 
 def round_spacing(steps: int) -> int:
