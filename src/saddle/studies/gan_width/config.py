@@ -40,6 +40,8 @@ class GanWidthConfig:
     """Width of the other network where one is swept alone; default: the largest of --widths."""
     nnd: Literal["quick", "exact", "none"] = "quick"
     """Neural network divergence of every run and of a generator that memorised the training images; exact takes hours."""
+    diagnose: bool = False
+    """Look for what went wrong in every run too; see `saddle diagnose`."""
     out: Path = Path("runs/gan-width")
     """Folder of the study: a sweep's folder a side, claims.json and report.html."""
     config: Path | None = None

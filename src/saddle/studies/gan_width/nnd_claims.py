@@ -5,9 +5,14 @@ import numpy as np
 from saddle.core import Band, Claim, Measured
 from saddle.studies.gan_width.measures import Evidence
 from saddle.studies.gan_width.sources import claim
-from saddle.studies.gan_width.statistics import paired, per_doubling, share, values_at
+from saddle.studies.gan_width.statistics import NOTHING, paired, per_doubling, share, values_at
 
 __all__ = ["copy_claims", "nnd_claims"]
+
+FAKES = 1000
+"Samples of a run that are held against the training images, see `width_sweep.neighbour_jobs`."
+COPIED = -3.0
+"Z of the C_T test below which a generator copies."
 
 
 def nnd_claims(both: Evidence) -> list[Claim]:
@@ -74,4 +79,36 @@ def nnd_claims(both: Evidence) -> list[Claim]:
 
 def copy_claims(both: Evidence) -> list[Claim]:
     """Claim 11: samples are not copies."""
-    return []
+    scores, closer = both.tables.get("memorisation", {}), both.tables.get("closer", {})
+    copies = both.tables.get("pixel_copies", {})
+    if not scores:
+        return []
+    where = "in the features of the distance"
+    low, high = both.widths[0], both.widths[-1]
+    return [
+        claim(
+            "60 %",
+            f"Samples are no copies: share of the runs whose C_T score {where} is above −3.",
+            Band.at_least(0.5),
+            share(value > COPIED for value in scores.values()),
+            f"Their scores go from {min(scores.values()):.3g} to {max(scores.values()):.3g}; C_T is 0 where samples lie as "
+            "far from the training images as held-out images do, and below −3 the generator copies (Meehan et al. 2020).",
+        ),
+        claim(
+            "own",
+            "Next to no sample equals a training image in every pixel: share of the samples of all runs that do.",
+            Band.at_most(0.01),
+            Measured.proportion(sum(round(FAKES * each) for each in copies.values()), FAKES * len(copies))
+            if copies
+            else NOTHING,
+            f"{FAKES:,} samples of each of {len(copies)} runs.",
+        ),
+        claim(
+            "own",
+            f"Wider GANs come nearer to the training images: P(a sample is nearer than a held-out image, {where}), "
+            f"width {high} minus width {low}.",
+            Band.at_least(0),
+            paired(closer, high, low, "difference"),
+            "0.5 is no copying, 1 exact copies; below 0.5 samples are farther than real images (underfitting).",
+        ),
+    ]

@@ -1,5 +1,6 @@
 """The page of the study `gan-width`: what a sceptic asks, in the order in which they ask it."""
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 
@@ -112,40 +113,43 @@ def _trained(config: GanWidthConfig, results: Mapping[str, Evidence], main: Evid
 
 
 def _table(main: Evidence) -> Table:
-    columns = [
-        ("Test distance", "test"),
-        ("Train distance", "train"),
-        ("Test − train", "gap"),
-        (f"Steps to {SETTLED:g} × last", "settled"),
-        ("Steps to narrowest's last", "reached"),
-        ("Fluctuation", "fluctuation"),
-        ("NND", "nnd"),
-        ("Memorisation", "memorisation"),
-    ]
-    shown = [(head, main.tables[name]) for head, name in columns if main.tables.get(name)]
-    rows = []
-    for width in main.widths:
-        cells: list[str | int] = [width]
-        for _, table in shown:
-            values = sorted(table[key] for key in table if key[0] == width)
-            cells.append(_middle(values))
-        ends = [ended for (k, _), ended in main.ended.items() if k == width]
-        bad = sum(ended in ("diverged", "failed", "collapsed") for ended in ends)
-        rows.append((*cells, f"{bad} of {len(ends)}"))
-    heads = ("Width\u00a0k", *(head for head, _ in shown), "Diverged or collapsed")
+    measures = (
+        ("Test distance", "test", False),
+        ("Train distance", "train", False),
+        ("Test − train", "gap", False),
+        (f"Steps to {SETTLED:g} × its last distance", "settled", True),
+        ("Steps to the narrowest's last distance", "reached", True),
+        ("Fluctuation over the mean, last third", "fluctuation", False),
+        ("Neural network divergence", "nnd", False),
+        ("Memorisation score", "memorisation", False),
+    )
+    rows: list[tuple[str, ...]] = []
+    for words, name, whole in measures:
+        table = main.tables.get(name)
+        if table:
+            columns = [sorted(table[key] for key in table if key[0] == width) for width in main.widths]
+            rows.append((words, *(_middle(values, whole) for values in columns)))
+    ends = [[ended for (k, _), ended in main.ended.items() if k == width] for width in main.widths]
+    rows.append(("Diverged or collapsed", *(f"{sum(map(_bad, mine))} of {len(mine)}" for mine in ends)))
     return Table(
-        columns=tuple(Column(head) for head in heads),
+        columns=(Column("", "left"), *(Column(f"Width\u00a0{width}") for width in main.widths)),
         rows=tuple(rows),
-        caption="Median over the seeds (lowest to highest)",
+        caption="Median over the seeds, and lowest to highest",
     )
 
 
-def _middle(values: Sequence[float]) -> str:
+def _bad(ended: str) -> bool:
+    return ended in ("diverged", "failed", "collapsed")
+
+
+def _middle(values: Sequence[float], whole: bool) -> str:
     if not values:
         return "–"
-    low, high = format_number(values[0]), format_number(values[-1])
-    middle = format_number(statistics.median(values))
-    return middle if len(values) == 1 else f"{middle} ({low} to {high})"
+    low, middle, high = (
+        format_number(round(value) if whole and math.isfinite(value) else value)
+        for value in (values[0], statistics.median(values), values[-1])
+    )
+    return middle if low == high else f"{middle} ({low} to {high})".replace(" ", "\u00a0")
 
 
 def _distances(facts: Facts) -> list[str]:
@@ -165,10 +169,7 @@ def _course(main: Evidence) -> tuple[Block, ...]:
     ]  # fmt: skip
     never = sum(value == float("inf") for value in main.tables["reached"].values())
     bad = {k: [e for (w, _), e in main.ended.items() if w == k] for k in main.widths}
-    words = ", ".join(
-        f"{sum(e in ('diverged', 'failed', 'collapsed') for e in ends)} of {len(ends)} at width {k}"
-        for k, ends in bad.items()
-    )
+    words = ", ".join(f"{sum(map(_bad, ends))} of {len(ends)} at width {k}" for k, ends in bad.items())
     text = (
         f"Diverged or collapsed: {words}. A run has collapsed when its last distance is more than {COLLAPSED:g} times its "
         f"own lowest. {never} of {len(main.tables['reached'])} runs never reach the last distance of the narrowest width "

@@ -94,7 +94,13 @@ def _evidence(config: GanWidthConfig, side: Any) -> Evidence:
 
 
 def _extras(config: GanWidthConfig) -> ExtrasOptions:
-    return ExtrasOptions(nnd=config.nnd, device=config.run.device, workers=config.run.workers)
+    return ExtrasOptions(
+        nnd=config.nnd,
+        memorisation=True,
+        diagnose=config.diagnose,
+        device=config.run.device,
+        workers=config.run.workers,
+    )
 
 
 def _write_study(config: GanWidthConfig) -> None:

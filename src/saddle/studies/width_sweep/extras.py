@@ -11,7 +11,7 @@ import torch
 from saddle.metrics.divergence.config import NndConfig
 from saddle.runs import Job, Outcome, ProcessExecutor, ProgressDisplay, SerialExecutor, usable_cores
 from saddle.studies.width_sweep.extra_files import read_extra, read_settings
-from saddle.studies.width_sweep.reading import Run, Sweep, read_sweep
+from saddle.studies.width_sweep.reading import Run, Sweep, find, read_sweep
 
 __all__ = ["Extras", "ExtrasDone", "ExtrasOptions", "compute_extras", "divergence_name", "read_extras"]
 
@@ -25,6 +25,8 @@ class ExtrasOptions:
     """What to measure besides the scores, and where."""
 
     nnd: Literal["quick", "exact", "none"] = "none"
+    memorisation: bool = False
+    "Whether samples are copies of training images, with pictures of the nearest."
     diagnose: bool = False
     device: Literal["auto", "cpu", "cuda"] = "auto"
     workers: int | None = None
@@ -58,7 +60,7 @@ class Extras:
     """What was measured besides the scores."""
 
     tables: Mapping[str, Table]
-    "By name (nnd): (width, seed) → value."
+    "By name (nnd, memorisation, closer, …): (width, seed) → value."
     references: Mapping[str, Mapping[int, float]]
     "Divergence of what is no GAN: name → critic's seed → value."
     protocol: str = ""
@@ -75,7 +77,11 @@ def compute_extras(root: Path, options: ExtrasOptions) -> ExtrasDone:
     sweep = read_sweep(root)
     cuda = torch.cuda.is_available() and options.device != "cpu"
     device = "cuda" if cuda else "cpu"
-    jobs = _divergence_jobs(sweep, options, device) + _diagnosis_jobs(sweep, options)
+    jobs = [
+        *_divergence_jobs(sweep, options, device),
+        *_memorisation_jobs(sweep, options, device),
+        *_diagnosis_jobs(sweep, options),
+    ]
     if not jobs:
         return ExtrasDone()
     workers = min(len(jobs), 1 if cuda else options.workers or usable_cores())
@@ -87,11 +93,21 @@ def compute_extras(root: Path, options: ExtrasOptions) -> ExtrasDone:
 
 def read_extras(sweep: Sweep) -> Extras:
     """What there is, of whatever settings: the latest."""
-    nnd: Table = {}
+    tables: dict[str, Table] = {}
     for run in _finished(sweep):
-        value = (read_extra(run.folder, "nnd") or {}).get("value")
-        if isinstance(value, int | float) and run.width is not None and run.seed is not None:
-            nnd[run.width, run.seed] = float(value)
+        copies = read_extra(run.folder, "memorisation") or {}
+        values = {
+            "nnd": (read_extra(run.folder, "nnd") or {}).get("value"),
+            "memorisation": copies.get("score"),
+            "closer": copies.get("closer"),
+            "unauthentic": copies.get("unauthentic"),
+            "unauthentic_test": copies.get("unauthentic_test"),
+            "pixel_copies": (copies.get("pixels") or {}).get("copies"),
+            "pixel_closer": (copies.get("pixels") or {}).get("closer"),
+        }
+        for name, value in values.items():
+            if isinstance(value, int | float) and run.width is not None and run.seed is not None:
+                tables.setdefault(name, {})[run.width, run.seed] = float(value)
     stored = read_extra(sweep.folder, "nnd") or {}
     references = {
         name: {int(seed): float(each["value"]) for seed, each in found.items() if _has_value(each)}
@@ -104,7 +120,7 @@ def read_extras(sweep: Sweep) -> Extras:
         if isinstance(found, list):
             findings[run.key] = [each for each in found if isinstance(each, dict)]
     return Extras(
-        tables={"nnd": nnd} if nnd else {},
+        tables=tables,
         references=references,
         protocol=_protocol(sweep),
         findings=findings,
@@ -127,6 +143,29 @@ def _protocol(sweep: Sweep) -> str:
         if read_extra(run.folder, "nnd")
     }
     return " or ".join(sorted(names))
+
+
+def _memorisation_jobs(sweep: Sweep, options: ExtrasOptions, device: str) -> list[Job]:
+    runs = _finished(sweep)
+    if not options.memorisation or not runs:
+        return []
+    from saddle.studies.width_sweep.neighbour_jobs import memorisation_settings
+
+    missing = [
+        run.key
+        for run in runs
+        if read_extra(run.folder, "memorisation", memorisation_settings(run.result["step"])) is None
+    ]
+    weights = find(find(sweep.config, "command"), "weights")
+    arguments = {"root": str(sweep.folder), "runs": missing, "weights": weights, "device": device}
+    # One job: what it needs of the real images is computed once.
+    job = Job(
+        key="nearest neighbours",
+        function="saddle.studies.width_sweep.neighbour_jobs:measure_memorisation",
+        arguments=arguments,
+        weight=1 + 0.3 * len(missing),
+    )
+    return [job] if missing else []
 
 
 def _diagnosis_jobs(sweep: Sweep, options: ExtrasOptions) -> list[Job]:
