@@ -37,6 +37,7 @@ ALLOWED = {
     "studies": MIDDLE | {"gan", "runs", "report"},
     "testing": MIDDLE | {"gan"},
     "cli": MIDDLE | {"gan", "runs", "report", "studies"},
+    "__main__": frozenset({"cli"}),
     "__init__": MIDDLE | {"gan", "runs", "report", "studies", "testing", "torch"},
 }
 "For each room, the other rooms that it may import: the arrows of the design."

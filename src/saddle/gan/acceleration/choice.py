@@ -44,16 +44,16 @@ def candidates(
 
     With `deterministic` only those that launch the plain one's kernels, so that two runs agree bit for bit.
     """
-    captured = [False, True] if device.type == "cuda" else [False]
+    cuda = device.type == "cuda"
     if deterministic:
-        return [Execution(captured=each) for each in captured]
+        return [PLAIN, Execution(captured=True)] if cuda else [PLAIN]
     members: list[Literal["auto", "together", "apart"]] = ["together", "apart"] if fleet > 1 else ["auto"]
-    # On a CPU the layout is settled: channels last.
-    maps = device.type == "cuda" and problem.config.arch != "mlp"
+    # On a CPU the layout is settled: channels last. On a GPU a graph costs nothing, so all the others have one.
     layouts: list[Literal["channels-last", "contiguous"]] = ["channels-last", "contiguous"]
+    maps = cuda and problem.config.arch != "mlp"
     found = [
-        Execution(members=who, layout=layout, captured=graph)
-        for graph, who, layout in product(captured, members, layouts[: 1 + maps])
+        Execution(members=who, layout=layout, captured=cuda)
+        for who, layout in product(members, layouts[: 1 + maps])
     ]
     return [PLAIN, *(each for each in found if each != PLAIN)]
 

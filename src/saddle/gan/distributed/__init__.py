@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from saddle.gan.distributed.shared import Distributed as Distributed
     from saddle.gan.distributed.world import ALONE as ALONE
     from saddle.gan.distributed.world import World as World
+    from saddle.gan.distributed.world import current as current
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -17,6 +18,7 @@ __getattr__, __dir__, __all__ = attach(
         "ALONE": "world",
         "Distributed": "shared",
         "World": "world",
+        "current": "world",
         "joined": "launch",
         "launched": "launch",
     },

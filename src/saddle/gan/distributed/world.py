@@ -12,7 +12,7 @@ from torch import distributed as dist
 
 from saddle.errors import UserError
 
-__all__ = ["ALONE", "World", "add_up"]
+__all__ = ["ALONE", "World", "add_up", "current"]
 
 
 @final
@@ -59,6 +59,13 @@ class World:
 
 
 ALONE = World()
+
+
+def current() -> World:
+    """The world that this process has joined."""
+    if dist.is_available() and dist.is_initialized():
+        return World(rank=dist.get_rank(), size=dist.get_world_size())
+    return ALONE
 
 
 def add_up(tensor: Tensor) -> None:

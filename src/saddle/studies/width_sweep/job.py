@@ -1,27 +1,32 @@
 """What a worker process does: train and score one fleet of runs."""
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
 import torch
 
 from saddle.core.state import State
-from saddle.data import Split
 from saddle.gan import Cadence, GanConfig, GanProblem, Hooks, Member, make_dynamics, make_gan, train_fleet
+from saddle.gan.acceleration import Execution, choose
+from saddle.gan.acceleration.execution import PLAIN
 from saddle.gan.checkpoint import fleet_steps
+from saddle.gan.distributed import World, current
 from saddle.gan.train import Ending
 from saddle.runs import RunFolder, Stopped, environment, stopping, usable_cores
 from saddle.studies.width_sweep.cells import FleetRecord, record_fleet, records
 from saddle.studies.width_sweep.images import load_images
 from saddle.studies.width_sweep.memory import TrainingMemory
+from saddle.studies.width_sweep.probing import probe_plan
 from saddle.studies.width_sweep.scorer_cache import build_scorer
+from saddle.studies.width_sweep.scoring import Scorer
 
-__all__ = ["train_cells"]
+__all__ = ["help_training", "train_cells"]
 
 PROGRESS_EVERY = 0.2  # seconds
 
@@ -34,6 +39,7 @@ class _Task:
     root: Path
     steps: int
     cadence: Cadence
+    probes: dict[str, Any]
     device: torch.device
     weights: str | None
     report: Callable[..., None]
@@ -50,6 +56,7 @@ def train_cells(
     weights: str | None,
     wait: bool,
     report: Callable[..., None],
+    probes: dict[str, Any] | None = None,
 ) -> None:
     """Train the run folders `runs` under `root` together to `steps` steps.
 
@@ -61,6 +68,7 @@ def train_cells(
         root=Path(root),
         steps=steps,
         cadence=Cadence(**cadence),
+        probes=probes or {},
         device=torch.device(device),
         weights=weights,
         report=report,
@@ -81,11 +89,14 @@ def train_cells(
             held.enter_context(lock)
         # What is finished is asked again under the locks: another process may have just finished it.
         folders = [folder for folder in folders if not folder.finished(steps)]
+        begun = records({folder.path.parent for folder in folders})
         for record, fleet in _by_record(folders).items():
-            record_fleet(fleet, record)
             with _threads(record.threads, task):
+                if fleet[0].path.name not in begun:
+                    record = replace(record, execution=_measured(task, fleet, deterministic))
+                record_fleet(fleet, record)
                 for group in _by_step(fleet).values():
-                    _train_group(task, group, began=len(record.members))
+                    _train_group(task, group, record)
 
 
 def _by_record(folders: Sequence[RunFolder]) -> dict[FleetRecord, list[RunFolder]]:
@@ -110,16 +121,45 @@ def _by_step(folders: Sequence[RunFolder]) -> dict[int, list[RunFolder]]:
     return groups
 
 
-def _train_group(task: _Task, folders: list[RunFolder], *, began: int) -> None:
-    config = folders[0].config
-    split = load_images(task.root / "cache", config["data"]["train"], config["data"]["test"])
-    problem = make_gan(
+def _problem(config: dict[str, Any]) -> GanProblem:
+    return make_gan(
         GanConfig(**config["gan"]),
         width_g=config["width_g"],
         width_d=config["width_d"],
         size=config["data"]["size"],
         channels=config["data"]["channels"],
     )
+
+
+def _measured(task: _Task, folders: list[RunFolder], deterministic: bool) -> Execution:
+    """The fastest execution of a new fleet's steps on this device."""
+    if current().size > 1:
+        return PLAIN
+    config = folders[0].config
+    problem = _problem(config)
+    split = load_images(task.root / "cache", config["data"]["train"], config["data"]["test"])
+    return choose(
+        problem,
+        make_dynamics(problem.config),
+        split.train.images.to(task.device),
+        [folder.config["seed"] for folder in folders],
+        steps=task.steps,
+        deterministic=deterministic,
+        progress=lambda text: task.report(0, task.steps * len(folders), text),
+    ).execution
+
+
+def _train_group(task: _Task, folders: list[RunFolder], record: FleetRecord) -> None:
+    config = folders[0].config
+    split = load_images(task.root / "cache", config["data"]["train"], config["data"]["test"])
+    problem = _problem(config)
+    cache = task.root / "cache"
+    scorer = build_scorer(config["metrics"], split, cache, task.device, weights=task.weights)
+    plan = probe_plan(
+        task.probes, split, scorer.extractor, latent=problem.config.latent, cache=cache, device=task.device
+    )
+    world = current()
+    world.from_first(lambda: _for_helpers(task, folders, record))
     endings = train_fleet(
         problem,
         make_dynamics(problem.config),
@@ -127,7 +167,10 @@ def _train_group(task: _Task, folders: list[RunFolder], *, began: int) -> None:
         [Member(seed=folder.config["seed"], folder=folder.path) for folder in folders],
         steps=task.steps,
         cadence=task.cadence,
-        hooks=_hooks(task, folders, problem, split, began),
+        hooks=_hooks(task, folders, problem, scorer, record),
+        execution=record.execution,
+        world=world,
+        probes=plan,
     )
     if any(ending.status == "interrupted" for ending in endings):
         raise Stopped(
@@ -135,11 +178,45 @@ def _train_group(task: _Task, folders: list[RunFolder], *, began: int) -> None:
         )
 
 
-def _hooks(task: _Task, folders: list[RunFolder], problem: GanProblem, split: Split, began: int) -> Hooks:
-    steps, device, report = task.steps, task.device, task.report
-    scorer = build_scorer(
-        folders[0].config["metrics"], split, task.root / "cache", device, weights=task.weights
+def _for_helpers(task: _Task, folders: Sequence[RunFolder], record: FleetRecord) -> str:
+    return json.dumps(
+        {
+            "root": str(task.root.absolute()),
+            "runs": [folder.path.name for folder in folders],
+            "steps": task.steps,
+            "cadence": asdict(task.cadence),
+            "threads": record.threads,
+            "deterministic": torch.are_deterministic_algorithms_enabled(),
+        }
     )
+
+
+def help_training(asked: str, device: torch.device, world: World) -> None:
+    """What the other processes of a distributed training do while the first is in `train_cells`; writes nothing."""
+    told = json.loads(asked)
+    root = Path(told["root"])
+    folders = [RunFolder.open(root / name) for name in told["runs"]]
+    config = folders[0].config
+    split = load_images(root / "cache", config["data"]["train"], config["data"]["test"])
+    problem = _problem(config)
+    torch.set_num_threads(told["threads"])
+    with _arithmetic(config["gan"]["precision"], told["deterministic"]):
+        train_fleet(
+            problem,
+            make_dynamics(problem.config),
+            split.train.images.to(device),
+            [Member(seed=folder.config["seed"], folder=folder.path) for folder in folders],
+            steps=told["steps"],
+            cadence=Cadence(**told["cadence"]),
+            hooks=Hooks(record=lambda index, rows: None, resume=lambda index, step: None, stopping=stopping),
+            world=world,
+        )
+
+
+def _hooks(
+    task: _Task, folders: list[RunFolder], problem: GanProblem, scorer: Scorer, record: FleetRecord
+) -> Hooks:
+    steps, device, report = task.steps, task.device, task.report
     memory = TrainingMemory(device)
     last = [0.0]
 
@@ -155,7 +232,7 @@ def _hooks(task: _Task, folders: list[RunFolder], problem: GanProblem, split: Sp
     def ended(index: int, ending: Ending) -> None:
         if ending.status != "interrupted":
             folders[index].write_result(
-                _result(ending, problem, folders[index], began, device) | {"peak_memory_bytes": memory.peak}
+                _result(ending, problem, folders[index], record, device) | {"peak_memory_bytes": memory.peak}
             )
 
     return Hooks(
@@ -170,7 +247,7 @@ def _hooks(task: _Task, folders: list[RunFolder], problem: GanProblem, split: Sp
 
 
 def _result(
-    ending: Ending, problem: GanProblem, folder: RunFolder, fleet: int, device: torch.device
+    ending: Ending, problem: GanProblem, folder: RunFolder, record: FleetRecord, device: torch.device
 ) -> dict[str, Any]:
     networks = {"generator": problem.generator, "discriminator": problem.discriminator}
     on_gpu = device.type == "cuda"
@@ -181,7 +258,9 @@ def _result(
         "seed": folder.config["seed"],
         "parameters": {name: network.parameter_count for name, network in networks.items()},
         "multiply_adds": {name: network.multiply_adds for name, network in networks.items()},
-        "fleet": fleet,
+        "probe_share": ending.probe_share,
+        "fleet": len(record.members),
+        "execution": asdict(record.execution),
         "device": torch.cuda.get_device_name(device) if on_gpu else "cpu",
         "threads": torch.get_num_threads(),
         "environment": environment(),

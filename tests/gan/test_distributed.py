@@ -1,0 +1,111 @@
+"""Two processes with half of every batch each are one process with the whole of it."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.gan import distributed_worker as worker
+from tests.gan.helpers import equal
+
+from saddle.gan.distributed import ALONE
+
+WORKER = Path(worker.__file__)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Path:
+    """Where two processes did everything that the tests below look at."""
+    root = tmp_path_factory.mktemp("distributed")
+    worker.train(root / "mixed", worker.CONFIGS["batch-norm"], 2)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, str(WORKER), str(root)],
+            env=os.environ | shared | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for rank in (0, 1)
+    ]
+    told = [process.communicate(timeout=300)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 9], told
+    return root
+
+
+@pytest.fixture(scope="module")
+def said(root) -> dict[str, Any]:
+    return torch.load(root / "said.pt", weights_only=True)
+
+
+def saved(folder: Path) -> dict[str, Any]:
+    return torch.load(folder / "checkpoint.pt", weights_only=True)
+
+
+def test_derivatives_through_shared_batch_norms_are_the_whole_batchs_twice(said):
+    for ours, theirs in zip(said["derivatives"], worker.derivatives(ALONE), strict=True):
+        theirs = theirs.detach()
+        torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
+
+
+def close(two: dict[str, Any], one: dict[str, Any]) -> None:
+    """States, moments and averages agree; what is drawn next is the same to the bit.
+
+    The moments are linear in the gradients (and in their squares), and agree to float32 rounding of the largest one.
+    A weight moves by h · m/√s: 1e-5 for all that have a gradient. Where it is zero but for rounding (a bias before a
+    batch norm, or that a difference of critics cancels) Adam takes whole steps of h = 2e-4 either way.
+    """
+    assert two["step"] == one["step"] and equal(two["streams"], one["streams"])
+    moments = {key: value for key, value in one["memory"].items() if value.is_floating_point()}
+    largest = {
+        kind: max(float(value.abs().max()) for key, value in moments.items() if key.startswith(kind))
+        for kind in ("adam.mean/", "adam.square/", "objective/")
+    }
+    for key, theirs in moments.items():
+        scale = largest[key.partition("/")[0] + "/"]
+        torch.testing.assert_close(two["memory"][key], theirs, rtol=1e-3, atol=1e-4 * scale)
+    for part in ("state", "average"):
+        for key, theirs in one[part].items():
+            square = moments.get("adam.square/" + key)
+            felt = 1.0 if square is None else (square > 1e-8 * largest["adam.square/"]).float()
+            allowed = 1e-5 + (1 - felt) * 2 * 2e-4 * 2 * one["step"]
+            assert bool(((two[part][key] - theirs).abs() <= allowed).all()), (part, key)
+
+
+@pytest.mark.parametrize("name", worker.CONFIGS)
+def test_two_processes_train_as_one_with_the_whole_batch(name, root, said):
+    assert said[name] == "done at 6"
+    worker.train(root / "one" / name, worker.CONFIGS[name], worker.STEPS)
+    close(saved(root / "two" / name), saved(root / "one" / name))
+
+
+def test_checkpoints_pass_between_one_process_and_two(root, said):
+    # 0-2 by one process, 2-4 by two, 4-6 by one again: the run of one process all along.
+    assert said["resumed"] == "done at 4"
+    worker.train(root / "mixed", worker.CONFIGS["batch-norm"], 6)
+    worker.train(root / "whole", worker.CONFIGS["batch-norm"], 6)
+    close(saved(root / "mixed"), saved(root / "whole"))
+
+
+def test_a_stop_asked_of_any_process_stops_all_with_a_checkpoint(root, said):
+    assert said["stopped"] == "interrupted at 3"
+    assert saved(root / "stopped")["step"] == 3
+
+
+def test_a_batch_that_cannot_be_halved_is_refused_in_a_sentence(said):
+    assert said["uneven"].startswith(
+        "--batch 15 cannot be shared out evenly among 2 processes; choose a multiple"
+    )
+
+
+def test_a_process_that_dies_ends_the_others_with_a_sentence_and_a_whole_checkpoint(root, said):
+    assert said["died"].startswith("Another process of this training has ended, and it cannot go on alone (")
+    assert saved(root / "died")["step"] == 2
