@@ -63,12 +63,12 @@ class Critic:
 
     def _member(self, generator: torch.Generator) -> Parameters:
         found: Parameters = []
-        for shape in self.shapes:
+        for index, shape in enumerate(self.shapes):
             values = torch.zeros(shape, device=generator.device)
             if len(shape) == 4:
                 scale = sqrt(2 / (shape[1] * KERNEL**2)) / TRUNCATED
                 trunc_normal_(values, std=scale, a=-2 * scale, b=2 * scale, generator=generator)
-            elif shape == self.shapes[-2]:
+            elif index == len(self.shapes) - 2:
                 limit = sqrt(6 / (shape[0] + 1))
                 values.uniform_(-limit, limit, generator=generator)
             found.append(values)
