@@ -8,9 +8,11 @@ import torch
 from tests.gan.helpers import blobs, small
 
 from saddle.core.evaluation import evaluate
+from saddle.errors import UserError
 from saddle.gan import GanConfig, GanProblem, make_dynamics, make_gan
 from saddle.gan.acceleration import PLAIN, Execution, accelerated, candidates, choose
 from saddle.gan.acceleration.captured import Captured
+from saddle.gan.acceleration.precision import check_precision
 from saddle.gan.batches import GanBatches, member_generators
 from saddle.networks import Network
 
@@ -163,6 +165,19 @@ def test_a_short_training_is_not_measured():
     config = CONFIGS["mlp"]
     choice = choose(gan(config), make_dynamics(config), blobs(), SEEDS, steps=10)
     assert choice.execution == PLAIN and list(choice.seconds) == [str(PLAIN)]
+
+
+def test_reduced_precision_is_refused_where_the_gpu_does_not_have_it():
+    # V100: 7.0, T4: 7.5, A100: 8.0, H100: 9.0.
+    for precision in ("tf32", "bfloat16"):
+        for capability in ((7, 0), (7, 5)):
+            with pytest.raises(
+                UserError, match=r"--precision \w+ needs a GPU of compute capability 8.0 or more"
+            ):
+                check_precision(precision, capability, "old GPU")
+        check_precision(precision, (8, 0), "A100")
+        check_precision(precision, (9, 0), "H100")
+    check_precision("float32", (7, 0), "old GPU")
 
 
 def test_an_execution_is_read_back_and_a_damaged_one_refused():

@@ -67,13 +67,15 @@ def choose(
     steps: int,
     deterministic: bool = False,
     worth: float = WORTH_MEASURING,
+    round_: float = ROUND,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Choice:
     """Measure the candidates for a fleet of these seeds on the images' device, and take the fastest.
 
     The candidates take steps of their own from fresh weights, in turn, so that a busy machine slows all alike; what
     counts is each one's fastest round. Nothing else is touched: no generator, no state. A training of less than
-    `worth` seconds is not measured: it would not be repaid, and short runs stay the same everywhere.
+    `worth` seconds is not measured: it would not be repaid, and short runs stay the same everywhere. Of each
+    candidate, three rounds of about `round_` seconds are taken.
     """
     device = images.device
     others = candidates(problem, len(seeds), device, deterministic=deterministic)[1:]
@@ -87,12 +89,12 @@ def choose(
     for execution in others:
         progress(f"measuring: {execution}")
         trials += _started(problem, dynamics, images, seeds, execution)
-    _race(trials)
+    _race(trials, round_)
     best = min(trials, key=lambda trial: trial.best)
     if device.type == "cuda" and not deterministic and best.best * steps > WORTH_COMPILING:
         progress("measuring: compiled")
         extra = _started(problem, dynamics, images, seeds, replace(best.execution, compiled=True))
-        _race([best, *extra])
+        _race([best, *extra], round_)
         trials += extra
         best = min(trials, key=lambda trial: trial.best)
     chosen = best.execution if best.best < CLEARLY * plain.best else PLAIN
@@ -152,8 +154,8 @@ def _started(
     return [trial]
 
 
-def _race(trials: Sequence[_Trial]) -> None:
-    steps = max(1, round(ROUND / trials[0].best)) if trials[0].best < float("inf") else 1
+def _race(trials: Sequence[_Trial], seconds: float) -> None:
+    steps = max(1, round(seconds / trials[0].best)) if trials[0].best < float("inf") else 1
     for index in range(ROUNDS):
         for trial in trials[:: -1 if index % 2 else 1]:
             trial.run(steps)

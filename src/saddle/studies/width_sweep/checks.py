@@ -9,6 +9,7 @@ import torch
 
 from saddle.data import Split, check_batch
 from saddle.errors import UserError
+from saddle.gan.acceleration.precision import check_precision
 from saddle.gan.config import GanConfig
 from saddle.gan.problem import make_gan
 from saddle.metrics.config import MetricsConfig
@@ -34,6 +35,8 @@ def choose_device(run: RunOptions, gan: GanConfig) -> torch.device:
             f"--precision {gan.precision} needs a CUDA device, and training would run on the CPU; "
             "use --precision float32."
         )
+    if device.type == "cuda":
+        check_precision(gan.precision, torch.cuda.get_device_capability(), torch.cuda.get_device_name())
     return device
 
 
