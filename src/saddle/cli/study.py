@@ -13,7 +13,7 @@ from saddle.errors import UserError
 from saddle.studies import study as known
 from saddle.studies.width_sweep.config import SweepConfig
 
-__all__ = ["StudyListConfig", "StudyReportConfig", "StudyRunConfig", "command"]
+__all__ = ["StudyListConfig", "StudyReportConfig", "StudyRunConfig", "command", "own_study"]
 
 
 @final
@@ -102,9 +102,9 @@ def _list(words: Sequence[str]) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
-    own = _with_own_options(words)
+    own = own_study(words)
     if own is not None:
-        return _run_own(own, [word for word in words if word != own.name])
+        return _run_own(*own, full="--full" in words)
     config = parse(StudyRunConfig, words, name="study run")
     from saddle.cli.finish_study import finish_study
     from saddle.studies.carry_out import Request, run_study
@@ -115,15 +115,20 @@ def _run(words: Sequence[str]) -> int:
     return finish_study(run_study(request), request.out)
 
 
-def _with_own_options(words: Sequence[str]) -> known.Study | None:
-    """The study with options of its own that the words name first, but for --full."""
-    first = next((word for word in words if word != "--full"), None)
-    return next((study for study in known.STUDIES if study.own_options and study.name == first), None)
+def own_study(words: Sequence[str]) -> tuple[known.Study, list[str]] | None:
+    """The study with options of its own that the words after `study run` name first, and the words left for them.
+
+    --full, which chooses the defaults, is none of them.
+    """
+    left = [word for word in words if word != "--full"]
+    for study in known.STUDIES:
+        if study.own_options and left[:1] == [study.name]:
+            return study, left[1:]
+    return None
 
 
-def _run_own(study: known.Study, words: Sequence[str]) -> int:
-    full = "--full" in words
-    words, sweep = stored_default([word for word in words if word != "--full"], SweepConfig)
+def _run_own(study: known.Study, words: Sequence[str], *, full: bool) -> int:
+    words, sweep = stored_default(words, SweepConfig)
     kind = study.config_type
     default = kind.of_sweep(sweep) if sweep is not None else kind.full() if full else kind.quick()
     config = parse(kind, words, name=f"study run {study.name}", default=default)

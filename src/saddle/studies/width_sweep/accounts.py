@@ -1,6 +1,8 @@
 """The sections that account for the runs: samples, cost, status, configuration."""
 
+import statistics
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from saddle.report.blocks import Code, Columns, Details, Paragraph
@@ -13,6 +15,7 @@ from saddle.report.tables import (
     format_bytes,
     format_count,
     format_list,
+    format_number,
     format_seconds,
 )
 from saddle.studies.width_sweep import figures
@@ -79,6 +82,7 @@ def cost(facts: Facts) -> Blocks:
                     for player in PLAYERS
                 ),
                 format_seconds(seconds),
+                _probe_share(runs),
                 format_list(sorted({run.result["fleet"] for run in runs if run.result.get("fleet")})) or "–",
                 format_bytes(peak),
                 format_list(sorted({str(run.result.get("device", "?")) for run in runs})),
@@ -87,7 +91,7 @@ def cost(facts: Facts) -> Blocks:
     if not rows:
         return []
     heads = ("Width\u00a0k", "Parameters G", "Parameters D", "Multiply-adds G", "Multiply-adds D")
-    tail = ("Time per step and member", "Trained together", "Peak memory")
+    tail = ("Time per step and member", "Probes", "Trained together", "Peak memory")
     columns = (*(Column(head) for head in (*heads, *tail)), Column("Device", "left"))
     charts = [
         figures.cost_chart(title, axis, series, show)
@@ -106,10 +110,28 @@ def cost(facts: Facts) -> Blocks:
     ]
     note = (
         "Parameters and multiply-adds (one image, one forward pass) are counted exactly. Time is measured: seconds a "
-        "generator step, divided by the members that were trained together; the median over the runs. Peak memory is that "
+        "generator step, divided by the members that were trained together; the median over the runs. Probes: their time over "
+        "that of the training itself, which does not count them. Peak memory is that "
         "of the whole process on a CPU (all members, PyTorch itself), and what was allocated on the device on a GPU."
     )
     return [Table(columns=columns, rows=tuple(rows)), Paragraph(note, "note"), Columns(tuple(charts))]
+
+
+def _probe_share(runs: Sequence[Run]) -> str:
+    """Median share of the time in probes over that in training; a dash for runs without probes."""
+    shares = []
+    for run in runs:
+        probes, step, each = (run.result.get(key) for key in ("probe_seconds", "step", "seconds_per_step"))
+        if (
+            isinstance(probes, int | float)
+            and isinstance(step, int)
+            and isinstance(each, int | float)
+            and step * each > 0
+        ):
+            shares.append(probes / (step * each))
+    return (
+        f"{format_number(100 * statistics.median(shares), 2)}\u00a0%" if shares and max(shares) > 0 else "–"
+    )
 
 
 def runs(facts: Facts) -> Blocks:
