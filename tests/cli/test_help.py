@@ -14,6 +14,7 @@ import pytest
 from saddle.cli.certify import CertifyConfig
 from saddle.cli.evaluate import EvaluateConfig
 from saddle.cli.main import COMMANDS
+from saddle.cli.recommend import RecommendConfig
 from saddle.cli.report import ReportConfig
 from saddle.cli.sample import SampleConfig
 from saddle.cli.study import StudyListConfig, StudyReportConfig, StudyRunConfig
@@ -25,6 +26,7 @@ CONFIGS = {
     "sample": SampleConfig,
     "evaluate": EvaluateConfig,
     "report": ReportConfig,
+    "recommend": RecommendConfig,
     "certify": CertifyConfig,
     "study list": StudyListConfig,
     "study run": StudyRunConfig,

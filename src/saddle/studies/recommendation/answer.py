@@ -151,6 +151,7 @@ def recommend_width(
         evidence.networks,
         widths_to_measure(evidence.widths, every),
         device=where,
+        trained=evidence.widths,
         threads=threads,
         again=again,
     )

@@ -48,6 +48,7 @@ def known_costs(
     widths: Sequence[int],
     *,
     device: torch.device,
+    trained: Sequence[int] = (),
     threads: int = 1,
     again: bool = False,
     seconds: float | int = 10,
@@ -63,7 +64,7 @@ def known_costs(
         path = folder / COSTS
         entries = _entries(path)
         if not again:
-            found = _parsed(entries.get(key), widths)
+            found = _parsed(entries.get(key), [*trained, max(widths)])
             if found is not None:
                 return Costs(by_width=found, conditions=conditions, cached=True)
         found = measure(networks, widths, device=device, seconds=seconds)
@@ -76,13 +77,13 @@ def known_costs(
 
 
 def widths_to_measure(trained: Sequence[int], candidates: Sequence[int]) -> tuple[int, ...]:
-    """Return at most `MOST` widths that span the candidates: both ends, and evenly in the logarithm between."""
+    """Return the trained widths, the largest candidate, and others where the gaps are widest, up to `MOST`."""
     every = sorted({*trained, *candidates})
-    if len(every) <= MOST:
-        return tuple(every)
-    low, high = math.log(every[0]), math.log(every[-1])
-    goals = [low + (high - low) * place / (MOST - 1) for place in range(MOST)]
-    return tuple(sorted({min(every, key=lambda k: abs(math.log(k) - goal)) for goal in goals}))
+    chosen = {*trained, every[0], every[-1]}
+    while len(chosen) < min(MOST, len(every)):
+        left = [k for k in every if k not in chosen]
+        chosen.add(max(left, key=lambda k: min(abs(math.log(k / other)) for other in chosen)))
+    return tuple(sorted(chosen))
 
 
 @contextmanager
@@ -135,10 +136,9 @@ def _entries(path: Path) -> dict[str, Any]:
 
 
 def _parsed(entry: Any, widths: Sequence[int]) -> dict[int, WidthCosts] | None:
-    """Read an entry that reaches over `widths`; None where it does not, or is not whole."""
+    """Read an entry that was asked for all of `widths`; None where it was not, or is not whole."""
     try:
-        asked = entry["asked"]
-        if not min(asked) <= min(widths) <= max(widths) <= max(asked):
+        if not set(widths) <= set(entry["asked"]):
             return None
         found = {int(width): _width_costs(stored) for width, stored in entry["widths"].items()}
         return found if found and min(found) >= 1 else None

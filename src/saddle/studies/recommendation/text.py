@@ -34,10 +34,10 @@ def as_text(answer: Answer, *, width: int = 112) -> str:
 
 def _table(answer: Answer) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    heads = ("", "width", "measured (runs)", "predicted", "95 % of the mean", "95 % of a new run", "failed")
-    for head in heads:
+    heads = ("", "width", "mean (runs)", "predicted", "95 % of the mean", "95 % of a new run", "failed")
+    last = () if answer.decision.budget is None else ("bought",)
+    for head in (*heads, wording.UNITS[answer.of], *last):
         table.add_column(head, justify="right")
-    table.add_column(wording.UNITS[answer.of], justify="right")
     for each in answer.candidates:
         table.add_row(*_row(answer, each))
     return table
@@ -50,9 +50,9 @@ def _row(answer: Answer, each: Candidate) -> tuple[str, ...]:
         if each.failures is None
         else f"{each.failures.failed + each.failures.collapsed} of {each.failures.runs}"
     )
-    cost = f"{format_number(each.cost.value)} ({interval((each.cost.low, each.cost.high))})"
+    cost = f"{format_number(each.cost.value)} ({interval((each.cost.low, each.cost.high), 2)})"
     mark = "→" if each.width == answer.decision.width else " "
-    over = "" if each.bought else " over"
+    last = () if answer.decision.budget is None else ("yes" if each.bought else "no",)
     sign = "" if each.cost.measured else "~"
     return (
         mark,
@@ -62,10 +62,11 @@ def _row(answer: Answer, each: Candidate) -> tuple[str, ...]:
         interval(each.mean),
         interval(each.run),
         failures,
-        f"{sign}{cost}{over}",
+        f"{sign}{cost}",
+        *last,
     )
 
 
-def interval(ends: tuple[float, float] | None) -> str:
+def interval(ends: tuple[float, float] | None, digits: int = 3) -> str:
     """Return `low to high`."""
-    return "–" if ends is None else f"{format_number(ends[0])} to {format_number(ends[1])}"
+    return "–" if ends is None else f"{format_number(ends[0], digits)} to {format_number(ends[1], digits)}"

@@ -59,6 +59,8 @@ def _confidence(answer: Answer) -> str:
     made = answer.decision
     if made.interval is None or made.agreement is None or made.wide_enough is None:
         return "With one seed a width there is no interval: another seed might choose another width."
+    if not made.enough and made.budget is None:
+        return f"In {_percent(1 - made.wide_enough)} of the resamples of the seeds it is not enough either."
     low, high = made.interval
     between = f"are {low}" if low == high else f"lie between {low} and {high}"
     return (
@@ -91,6 +93,11 @@ def law_words(answer: Answer) -> str:
     law = found.law
     words = f"Law: a + b·k⁻ᶜ with {', '.join(_parameter(law, name) for name in 'abc')}; it meets the widths' means to "
     words += f"{format_number(100 * law.error, 2)}\u00a0% (root mean square)."
+    if found.misfit:
+        words += (
+            f" The means lie farther from it than the seeds explain (p = {format_number(found.misfit_p, 2)}), so the "
+            f"intervals of the predictions hold a misfit of {_percent(found.misfit)} too."
+        )
     if len(law.widths) == 3:
         words += " Three widths determine three numbers, so nothing tests the fit."
     if law.flat_share > 0.025:
