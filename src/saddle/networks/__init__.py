@@ -28,6 +28,7 @@ __getattr__, __dir__, __all__ = attach(
         "discriminator": "build",
         "generator": "build",
         "maximal_update": "maximal",
+        "preactivations": "trace",
     },
 )
 
@@ -53,3 +54,4 @@ if TYPE_CHECKING:
     from saddle.networks.module import as_module as as_module
     from saddle.networks.network import Network as Network
     from saddle.networks.norm import BatchNorm as BatchNorm
+    from saddle.networks.trace import preactivations as preactivations

@@ -96,6 +96,11 @@ STUDIES: tuple[Study, ...] = (
         summary="Every dynamics on every game with a known solution: who converges, and as fast as predicted.",
     ),
     Study(
+        name="width-transfer",
+        title="Does the best step size move with the width?",
+        summary="Best Adam step of GANs by width, in the standard and the maximal update parameterisation.",
+    ),
+    Study(
         name="gan-width",
         title="What does width do to a GAN?",
         summary="Balaji et al.'s image study on your images: distance, speed, stability and generalisation by width.",
