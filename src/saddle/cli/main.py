@@ -43,6 +43,11 @@ COMMANDS = (
         name="report", summary="Write a sweep's report again from its folder.", module="saddle.cli.report"
     ),
     Command(
+        name="diagnose",
+        summary="Say what went wrong in a run or a sweep, and what to change.",
+        module="saddle.cli.diagnose",
+    ),
+    Command(
         name="recommend",
         summary="Say which width to use, trained or not, for a budget of time.",
         module="saddle.cli.recommend",

@@ -1,0 +1,1 @@
+"""Numbers that a run did not record, measured at its checkpoint."""
