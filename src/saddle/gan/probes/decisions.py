@@ -9,7 +9,7 @@ from saddle.gan.probes.gradients import Readings
 
 __all__ = ["decisions", "ranking", "threshold"]
 
-Logits = Float[Tensor, "fleet n"]
+Logits = Float[Tensor, "fleet _"]
 
 
 def decisions(loss: Loss, train: Logits, test: Logits | None, fake: Logits) -> Readings:
