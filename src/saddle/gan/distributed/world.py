@@ -80,7 +80,7 @@ def others_needed() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        reason = str(error).partition("\n")[0][-160:]
+        reason = str(error).partition("\n")[0].rpartition("] ")[2].partition(". ")[0][:160]
         raise UserError(
             f"Another process of this training has ended, and it cannot go on alone ({reason}); its message says why. "
             "The last checkpoint is whole: start the same command again to go on from there."
