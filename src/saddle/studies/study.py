@@ -91,6 +91,11 @@ STUDIES: tuple[Study, ...] = (
         summary="Li et al.'s two-Gaussian GAN: optimal, first-order, unrolled and look-ahead discriminators.",
     ),
     Study(
+        name="gan-diagnosis",
+        title="Does a diagnosis find what is wrong with a GAN, and only that?",
+        summary="Nine failures of GAN training provoked on purpose, beside healthy runs: what saddle diagnose finds.",
+    ),
+    Study(
         name="min-max-algorithms",
         title="Which min-max algorithm converges on which game, and as fast as predicted?",
         summary="Every dynamics on every game with a known solution: who converges, and as fast as predicted.",
