@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from saddle.cli.certify import CertifyConfig
+from saddle.cli.diagnose import DiagnoseConfig
 from saddle.cli.evaluate import EvaluateConfig
 from saddle.cli.main import COMMANDS
 from saddle.cli.parse import parse
@@ -26,6 +27,7 @@ CONFIGS = {
     "sample": SampleConfig,
     "evaluate": EvaluateConfig,
     "report": ReportConfig,
+    "diagnose": DiagnoseConfig,
     "recommend": RecommendConfig,
     "certify": CertifyConfig,
 }
