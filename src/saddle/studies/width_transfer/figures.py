@@ -44,7 +44,7 @@ def best_chart(arch: str, both: Mapping[str, Transfer]) -> Chart:
         ends = (float(found.exponents[0]), float(found.exponents[-1]))
         rows[name] = [
             {
-                "x": width,
+                "x": float(width),
                 "y": 2.0**each.value,
                 # Steps beyond the grid were not tried; an interval is drawn as far as it.
                 "low": 2.0 ** max(each.interval[0], ends[0] - 1),
@@ -128,4 +128,4 @@ def _line(changes: list[float], widths: tuple[int, ...]) -> list[dict[str, float
     good = [change for change in changes if change > 0]
     middle = math.sqrt(min(good) * max(good))
     centre = math.sqrt(widths[0] * widths[-1])
-    return [{"x": width, "y": middle * width / centre} for width in widths]
+    return [{"x": float(width), "y": middle * width / centre} for width in widths]
