@@ -37,30 +37,31 @@ def rows_of(log: Any, index: int = 0) -> list[dict[str, Any]]:
     return [row for row in log.rows[index] if "probe" in row]
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", ["non-saturating", "hinge-sn", "wgan-gp", "r3gan", "optimistic"])
 def test_a_probed_run_is_bit_equal_to_one_that_is_not(name, tmp_path: Path):
     config = VARIANTS[name]
-    train(tmp_path / "plain", config, [0, 1], 9)
-    _, log = train(tmp_path / "probed", config, [0, 1], 9, probes=plan(config))
+    train(tmp_path / "plain", config, [0, 1], 5)
+    _, log = train(tmp_path / "probed", config, [0, 1], 5, probes=plan(config, every=2, spectrum_every=4))
     for seed in (0, 1):
         plain, probed = saved(tmp_path / "plain", seed), saved(tmp_path / "probed", seed)
         assert equal(what_counts(plain), what_counts(probed))
     for index in (0, 1):
-        assert [row["step"] for row in rows_of(log, index)] == [4, 8]
+        assert [row["step"] for row in rows_of(log, index)] == [2, 4]
         light, both = (row["probe"] for row in rows_of(log, index))
         assert light.keys() < both.keys()
         assert {"spectrum/radius", "path/switch", "jacobian/effective_rank"} <= both.keys() - light.keys()
-        # Every number has a sentence, and is one: only a rank below the number of latents has no finite condition.
+        # Every number has a sentence, and is one; a generator that ignores its latents has a Jacobian of rank 0.
         assert all(describe(key) for key in both)
-        assert all(math.isfinite(value) for key, value in both.items() if key != "jacobian/condition")
+        assert all(math.isfinite(value) for key, value in both.items() if not key.startswith("jacobian/"))
 
 
 def test_a_resumed_run_writes_the_rows_of_an_unbroken_one(tmp_path: Path):
     config = small()
-    _, whole = train(tmp_path / "whole", config, [0, 1], 12, probes=plan(config))
+    chosen = plan(config, every=3, spectrum_every=6)
+    _, whole = train(tmp_path / "whole", config, [0, 1], 6, probes=chosen)
     found: dict[int, list[dict[str, Any]]] = {0: [], 1: []}
-    for stop_at in (5, 2, None):
-        _, log = train(tmp_path / "parts", config, [0, 1], 12, stop_at=stop_at, probes=plan(config))
+    for stop_at in (2, 2, None):
+        _, log = train(tmp_path / "parts", config, [0, 1], 6, stop_at=stop_at, probes=chosen)
         for index in (0, 1):
             found[index] += rows_of(log, index)
     assert found == {index: rows_of(whole, index) for index in (0, 1)}
@@ -81,7 +82,7 @@ def test_a_diverged_member_is_told_as_such_and_the_others_go_on(tmp_path: Path):
     config = small()
     train(tmp_path, config, [0, 1, 2], 10)
     poison(tmp_path, [0, 1, 2], 1, float("nan"))
-    _, log = train(tmp_path, config, [0, 1, 2], 60, probes=plan(config, every=25, spectrum_every=50))
+    _, log = train(tmp_path, config, [0, 1, 2], 51, probes=plan(config, every=25, spectrum_every=50))
     assert [(row["step"], row["probe"]) for row in rows_of(log, 1)] == [
         (25, {"weights/finite": 0.0}),
         (50, {"weights/finite": 0.0}),

@@ -57,6 +57,9 @@ def print_scores(outcome: SweepOutcome) -> None:
                 f"  {score['metric']:30} {score['split']:5} {score['value']:10.4g}   real vs real "
                 f"{score['floor']:10.4g}   n = {score['n_fake']} against {score['n_real']}"
             )
+        share = (cell.folder.result() or {}).get("probe_share")
+        if share:
+            print(f"  probes took {100 * share:.1f} % of the training time, beside it")
 
 
 def _status(folder: RunFolder) -> str | None:

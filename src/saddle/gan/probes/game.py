@@ -17,14 +17,14 @@ from saddle.theory.spectrum import GameSpectrum
 
 __all__ = ["path_readings", "ritz_values", "spectrum_readings"]
 
-PRODUCTS = 16
+PRODUCTS = 12
 "Products with the Jacobian a probe: the dimension of the Krylov space."
 TOGETHER = 4_000_000
 "Weights of all members above which members are taken one after the other, for the memory of the Krylov space."
 ROUNDING = 10
 "Machine epsilons of a product below which what remains of it is rounding."
-POINTS, REACH = 11, 0.5
-"Where the path angle is taken: at 11 places from half way between start and end to as far beyond the end."
+POINTS, REACH = 9, 0.5
+"Where the path angle is taken: at 9 places from half way between start and end to as far beyond the end."
 
 
 def spectrum_readings(
