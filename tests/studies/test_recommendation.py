@@ -117,7 +117,7 @@ def test_a_law_that_misses_the_means_says_so_in_its_intervals():
         ([2, 4, 8], [1.0, 2.0, 3.0], "rise with width"),
         ([2, 4, 8], [100.0, 10.0, 10.0], "limit of its search: nearly all of the fall"),
         ([2, 4, 8, 16, 32], [100.0, 99.9, 99.8, 99.7, 99.6], "no limit is in sight"),
-        ([2, 4, 8, 16], [157.0, 7.0, 90.0, 60.0], "misses the means of the widths"),
+        ([2, 4, 8, 16], [200.0, 190.0, 20.0, 19.0], "misses the means of the widths"),
     ],
 )
 def test_what_has_no_forecast_says_why(widths, values, reason):

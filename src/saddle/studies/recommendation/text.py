@@ -50,7 +50,7 @@ def _row(answer: Answer, each: Candidate) -> tuple[str, ...]:
         if each.failures is None
         else f"{each.failures.failed + each.failures.collapsed} of {each.failures.runs}"
     )
-    cost = f"{format_number(each.cost.value)} ({interval((each.cost.low, each.cost.high), 2)})"
+    cost = f"{format_number(each.cost.value)} ({format_number(each.cost.low, 2)}–{format_number(each.cost.high, 2)})"
     mark = "→" if each.width == answer.decision.width else " "
     last = () if answer.decision.budget is None else ("yes" if each.bought else "no",)
     sign = "" if each.cost.measured else "~"
@@ -67,6 +67,6 @@ def _row(answer: Answer, each: Candidate) -> tuple[str, ...]:
     )
 
 
-def interval(ends: tuple[float, float] | None, digits: int = 3) -> str:
+def interval(ends: tuple[float, float] | None) -> str:
     """Return `low to high`."""
-    return "–" if ends is None else f"{format_number(ends[0], digits)} to {format_number(ends[1], digits)}"
+    return "–" if ends is None else f"{format_number(ends[0])} to {format_number(ends[1])}"
