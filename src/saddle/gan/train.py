@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Container, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, final
@@ -346,24 +347,32 @@ def _probe(
         return
     hooks.looking()
     hooks.progress(fleet.step, "probing")
+    device = next(iter(fleet.state.values())).device
+    if device.type == "cuda":
+        # What the device still trains is time of the training.
+        began = time.perf_counter()
+        torch.cuda.synchronize(device)
+        fleet.seconds += time.perf_counter() - began
     began = time.perf_counter()
     start: State | None = None
     if heavy:
         seeds = [members[index].seed for index in fleet.members]
-        device = next(iter(fleet.state.values())).device
         start = _on(problem.init(member_generators(seeds, 0)), device)
-    rows = probe(
-        problem,
-        fleet.state,
-        fleet.average,
-        probes.batch,
-        before=before,
-        start=start,
-        light=light,
-        heavy=heavy,
-        classify=probes.classify,
-    )
-    for index, row in zip(fleet.members, rows, strict=True):
+    rows: list[dict[str, float]] = []
+    # What does not fit beside the training, or does not converge, is left out: the training goes on.
+    with suppress(torch.OutOfMemoryError, torch.linalg.LinAlgError):
+        rows = probe(
+            problem,
+            fleet.state,
+            fleet.average,
+            probes.batch,
+            before=before,
+            start=start,
+            light=light,
+            heavy=heavy,
+            classify=probes.classify,
+        )
+    for index, row in zip(fleet.members, rows, strict=False):
         hooks.record(index, [{"step": fleet.step, "probe": row}])
     fleet.probed += time.perf_counter() - began
 
