@@ -15,6 +15,8 @@ from saddle.gan.acceleration.captured import Captured
 from saddle.gan.acceleration.precision import check_precision
 from saddle.gan.batches import GanBatches, member_generators
 from saddle.networks import Network
+from saddle.runs import RunFolder
+from saddle.studies.width_sweep.cells import FleetRecord, record_fleet, records
 
 CPU = torch.device("cpu")
 SEEDS = [0, 1, 2]
@@ -178,3 +180,15 @@ def test_an_execution_is_read_back_and_a_damaged_one_refused():
         {"members": "auto"},
     ):
         assert Execution.read(damaged) is None
+
+
+def test_a_run_keeps_the_execution_that_it_began_with(tmp_path):
+    folder = RunFolder.create(tmp_path, {"kind": "gan", "seed": 0})
+    record = FleetRecord((folder.path.name,), 1, Execution(members="apart", captured=True))
+    record_fleet([folder], record)
+    assert records([tmp_path]) == {folder.path.name: record}
+    # A run from before executions were recorded, or with one that this version does not know, goes on plainly.
+    for damage in ({}, {"execution": {"members": "by halves"}}):
+        text = json.dumps({"members": [folder.path.name], "threads": 1} | damage)
+        (folder.path / "fleet.json").write_text(text)
+        assert records([tmp_path])[folder.path.name].execution == PLAIN

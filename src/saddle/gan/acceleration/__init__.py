@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from saddle.gan.acceleration.choice import choose as choose
     from saddle.gan.acceleration.execution import PLAIN as PLAIN
     from saddle.gan.acceleration.execution import Execution as Execution
+    from saddle.gan.acceleration.padding import cut as cut
+    from saddle.gan.acceleration.padding import padded as padded
     from saddle.gan.acceleration.running import accelerated as accelerated
 
 __getattr__, __dir__, __all__ = attach(
@@ -21,5 +23,7 @@ __getattr__, __dir__, __all__ = attach(
         "accelerated": "running",
         "candidates": "choice",
         "choose": "choice",
+        "cut": "padding",
+        "padded": "padding",
     },
 )

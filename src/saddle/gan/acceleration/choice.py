@@ -98,7 +98,12 @@ def choose(
         trials += extra
         best = min(trials, key=lambda trial: trial.best)
     chosen = best.execution if best.best < CLEARLY * plain.best else PLAIN
-    return Choice(execution=chosen, seconds={str(trial.execution): trial.best for trial in trials})
+    seconds = {str(trial.execution): trial.best for trial in trials}
+    if device.type == "cuda":
+        # Every graph keeps memory of its own; training may need all of it.
+        del plain, best, trials
+        torch.cuda.empty_cache()
+    return Choice(execution=chosen, seconds=seconds)
 
 
 class _Trial:

@@ -7,7 +7,7 @@ import torch
 
 from saddle.core.problem import Problem
 from saddle.gan.acceleration.captured import Captured
-from saddle.gan.acceleration.execution import Execution
+from saddle.gan.acceleration.execution import PLAIN, Execution
 from saddle.gan.config import GanConfig
 from saddle.gan.problem import GanProblem
 from saddle.networks import Network
@@ -24,6 +24,8 @@ def accelerated(problem: GanProblem, execution: Execution, device: torch.device)
     What the device cannot do is left out (a run that began on a GPU goes on with a CPU). Sampling, scoring and
     probes take `problem` itself.
     """
+    if execution == PLAIN:
+        return problem
     compiled = execution.compiled and device.type == "cuda"
     faster = replace(
         problem,
