@@ -88,7 +88,7 @@ def measure(options: argparse.Namespace, found: dict[str, Any]) -> None:
             key = f"{name} / {level} / {seed}"
             cell = found["cells"].setdefault(key, {"config": asdict(config), "generators": {}})
             missing = [each for each in chosen if each not in cell["generators"]]
-            # One by one where a cell takes minutes: what is finished is kept.
+            # One by one where a generator takes minutes: what is finished is kept.
             groups = (
                 [missing] if level == "quick" or options.device != "cpu" else [[each] for each in missing]
             )

@@ -191,6 +191,12 @@ def test_progress_counts_and_stopping_stops():
         )  # fmt: skip
 
 
+def test_a_sampler_may_run_in_inference_mode():
+    real = images(uniform(0, 256, 1, 8, 8), 20, 0)
+    draw = draw_from(real)
+    assert values([torch.inference_mode()(draw)], real, TINY, [0]) == values([draw], real, TINY, [0])
+
+
 def test_the_curve_covers_the_training():
     real = images(uniform(0, 256, 1, 8, 8), 20, 0)
     config = replace(TINY, iterations=101)
@@ -207,6 +213,8 @@ def test_what_a_user_can_get_wrong_is_said():
         neural_divergence([draw_from(real)], real[:0], config=TINY, seeds=[0])
     with pytest.raises(UserError, match=r"Generator 0 drew a torch.uint8 tensor of shape \(8, 1, 9, 9\)"):
         neural_divergence([uniform(0, 9, 1, 9, 9)], real, config=TINY, seeds=[0])
+    with pytest.raises(UserError, match="8x6 pixels"):
+        neural_divergence([draw_from(real)], real[..., :6].contiguous(), config=TINY, seeds=[0])
     with pytest.raises(UserError, match="iterations is 0"):
         NndConfig(iterations=0)
     with pytest.raises(UserError, match="a decay lies in"):

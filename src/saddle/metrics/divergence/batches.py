@@ -49,6 +49,7 @@ class PairBatches:
         self._drawing = [stream(seed, 2) for seed in seeds]
         self._noise = [stream(seed, 3, self._device) for seed in seeds]
 
+    @torch.no_grad()
     def next(self) -> tuple[Folded, Folded, Float[Tensor, "batch fleet"]]:
         """Real images, fakes (both folded) and mixing weights uniform on [0, 1)."""
         count = len(self._real)

@@ -112,6 +112,10 @@ def check(draws: Sequence[Draw], real: Tensor, seeds: Sequence[int]) -> None:
         )
     if not len(real):
         raise UserError("There are no real images to hold the generators against. Pass the held-out images.")
+    if real.shape[2] != real.shape[3]:
+        raise UserError(
+            f"The real images are {real.shape[2]}x{real.shape[3]} pixels, and the critic takes square ones. Crop or resize them."
+        )
 
 
 def results(
