@@ -1,5 +1,6 @@
 """Every execution computes the same training, up to the rounding of its kernels."""
 
+import json
 from dataclasses import asdict
 from typing import Any
 
