@@ -1,0 +1,62 @@
+"""What is measured at a checkpoint, against values known by hand."""
+
+import pytest
+import torch
+
+from saddle.studies.diagnosis.measures.images import class_shares, data_facts, nearest_shares, saturation
+from saddle.studies.diagnosis.measures.players import auc
+from saddle.studies.diagnosis.rows import curves_of, scores_of
+
+
+def test_auc_counts_pairs_with_ties_half():
+    # Pairs of (1, 2) against (1, 0): 1=1 half, 1>0, 2>1, 2>0: 3.5 of 4.
+    assert auc(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 0.0])) == 0.875
+
+
+def test_copies_are_nearer_to_training_images_and_new_images_are_not():
+    draw = torch.Generator().manual_seed(0)
+    train, test, new = (torch.randn(200, 6, generator=draw) for _ in range(3))
+    copies = nearest_shares(train[:100] + 1e-3, train, test)
+    # All training images are used, as many as test images, so a copy's original is always among them.
+    assert copies["nearer_train"] == 1
+    assert copies["distance_ratio"] < 0.01
+    fresh = nearest_shares(new, train, test)
+    # Both shares and ratio are those of exchangeable sets: ½ with error √(1/4·200) = 0.035 at least, and 1.
+    assert fresh["nearer_train"] == pytest.approx(0.5, abs=0.12)
+    assert fresh["distance_ratio"] == pytest.approx(1, abs=0.15)
+
+
+def test_classes_are_those_of_the_nearest_images():
+    real = torch.tensor([[0.0], [0.1], [10.0], [10.1], [20.0], [20.1]])
+    labels = torch.tensor([0, 0, 1, 1, 2, 2])
+    shares = class_shares(torch.tensor([[0.05], [10.05], [10.0], [9.0]]), real, labels, neighbours=2)
+    assert shares == {0: 0.25, 1: 0.75, 2: 0.0}
+
+
+def test_facts_of_images_are_shares_of_the_range():
+    # Half black, half grey level 51 = 255 / 5, in two different images of one level each.
+    images = torch.stack([torch.zeros(1, 4, 4), torch.full((1, 4, 4), 51)]).to(torch.uint8)
+    facts = data_facts(images)
+    assert facts["range"] == pytest.approx(0.2)
+    assert facts["mean"] == pytest.approx(0.1)
+    assert facts["std"] == pytest.approx(0.1)
+    assert facts["variation"] == pytest.approx(0.1)  # every pixel is 0 in one image and 51 in the other
+    assert facts["constant"] == 1
+    assert facts["dark"] == 0.5
+    assert facts["levels"] == 2
+    assert facts["distinct"] == 1
+    assert saturation(images) == 0.5
+
+
+def test_rows_that_are_of_no_run_are_passed_over():
+    rows = [
+        {"step": 1, "loss_generator": "x", "scores": 5, "probe": []},
+        {"step": 2, "loss_generator": 1.5, "probe": {"a/b": 2, "c": None}},
+        {"step": 3, "scores": [7, {"metric": "FD(pixels)", "split": "test", "value": 2.0, "floor": 0.5}]},
+    ]
+    curves = curves_of(rows)
+    assert curves["loss/generator"].finite.values == (1.5,)
+    assert curves["a/b"].last == 2
+    assert curves["c"].finite.steps == ()
+    (score,) = scores_of(rows)
+    assert (score.metric, score.split, score.curve.last, score.floor) == ("FD(pixels)", "test", 2.0, 0.5)
