@@ -134,7 +134,7 @@ def _ending(status: str, course: Sequence[tuple[int, float]]) -> str:
     return "collapsed"
 
 
-def _last(facts: Facts) -> float:
+def _last(facts: Facts) -> float | int:
     return max((score.step for score in facts.scores), default=math.inf)
 
 
