@@ -15,7 +15,7 @@ from saddle.cli.parse import parse
 from saddle.cli.recommend import RecommendConfig
 from saddle.cli.report import ReportConfig
 from saddle.cli.sample import SampleConfig
-from saddle.cli.study import StudyListConfig, StudyReportConfig, StudyRunConfig
+from saddle.cli.study import StudyListConfig, StudyReportConfig, StudyRunConfig, own_study
 from saddle.data.config import DataConfig
 from saddle.studies.width_sweep.config import SweepConfig, TrainConfig
 
@@ -86,12 +86,16 @@ def test_a_command_line_parses(page, line, tmp_path, monkeypatch, capsys):
     if name in ACTIONS:
         action, *words = words
         name, config = f"{name} {action}", ACTIONS[name][action]
+    own = own_study(words) if name == "study run" else None
+    if own is not None:
+        (study, words), config, default = own, own[0].config_type, own[0].config_type.quick()
+        name = f"study run {study.name}"
     assert config is not None
     if "--config" in words:
         # The stored options are the sweep's own; here only the words beside them are read.
         at = words.index("--config")
         del words[at : at + 2]
-        default = STORED[name]
+        default = default or STORED[name]
     if "--help" in words:
         with pytest.raises(SystemExit) as ending:
             parse(config, words, name=name)
