@@ -13,6 +13,7 @@ from saddle.data import ImageSet, Split
 from saddle.errors import UserError
 from saddle.gan import GanConfig
 from saddle.metrics.config import MetricsConfig
+from saddle.report import Chart
 from saddle.runs import config_hash
 from saddle.studies.cell import Cell, CellResult
 from saddle.studies.width_sweep.cells import Widths, identity
@@ -91,6 +92,7 @@ def test_the_page_shows_the_slopes_it_claims():
     figures = made[0].blocks[0].figures  # type: ignore[attr-defined]
     assert [figure.value for figure in figures] == ["× 0.50", "× 2.00", "× 1.00", "× 1.00"]
     chart = made[0].blocks[1]
+    assert isinstance(chart, Chart)
     rows = [
         layer["data"]["values"] for layer in chart.specification["layer"] if layer["mark"]["type"] == "point"
     ]  # type: ignore[attr-defined]

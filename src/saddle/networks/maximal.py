@@ -41,9 +41,9 @@ def maximal_update(network: Network, base: Network) -> Network:
     With Adam's ε the rule is exact only while gradients stay far above ε: those of w shrink as 1/r², 1/r in
     input and output layers.
 
-    Source: Yang, Hu et al. 2022, arXiv 2203.03466, tables 3 and 8 (the rule for Adam); Yang, Simon & Bernstein 2023,
-    arXiv 2310.17813 (the spectral condition), which does not treat weights that are divided by their norm: that part
-    is ours.
+    Source: Yang, Hu et al. 2022, arXiv 2203.03466, tables 3 and 8 (recalled; the step of hidden weights as in the authors'
+    package `mup`, which was read); Yang, Simon & Bernstein 2023, arXiv 2310.17813 (the spectral condition: abstract
+    read). Weights that are divided by their norm are our own derivation.
     """
     return replace(network, layers=_each(network.layers, base.layers), name=f"{network.name}, maximal update")
 

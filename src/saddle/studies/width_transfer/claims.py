@@ -65,6 +65,8 @@ def _coordinates(config: WidthTransferConfig, results: Mapping[str, CellResult],
             certainty="derived",
             predicted=Band.at_least(STEEP),
             measured=Measured.mean(slopes["standard"].min(axis=0)),
+            note="The limit is 1. What a layer moves because the layer below moved has slope 0, and at small widths that part is "
+            "not small beside its own; and the smallest of several noisy slopes is below their mean.",
         ),
         Claim(
             statement=f"{when}, mup's hidden layers have moved equally far at all widths (largest size of that slope).",
@@ -72,6 +74,7 @@ def _coordinates(config: WidthTransferConfig, results: Mapping[str, CellResult],
             certainty="derived",
             predicted=Band.at_most(FLAT),
             measured=Measured.mean(np.abs(slopes["mup"]).max(axis=0)),
+            note="The limit is 0. The largest of several noisy sizes is above 0 even so.",
         ),
     ]
 
