@@ -8,7 +8,7 @@ saddle.gan.acceleration.padding). Ratio of CPU times serial / padded round by ro
 """
 
 import argparse
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -20,7 +20,9 @@ from saddle.gan.acceleration import PLAIN
 from saddle.gan.acceleration.padding import padded
 from saddle.gan.batches import GanBatches, member_generators
 
-CASES = (
+Arch = Literal["mlp", "dcgan"]
+
+CASES: tuple[tuple[Arch, tuple[int, ...], int, int], ...] = (
     # architecture, widths, size, channels
     ("mlp", (2, 4, 8), 8, 1),
     ("mlp", (16, 32, 64), 8, 1),
@@ -33,7 +35,7 @@ CASES = (
 SEEDS = range(3)
 
 
-def measure(arch: str, widths: tuple[int, ...], size: int, channels: int, rounds: int) -> dict[str, Any]:
+def measure(arch: Arch, widths: tuple[int, ...], size: int, channels: int, rounds: int) -> dict[str, Any]:
     config = GanConfig(arch=arch)
     gans = [make_gan(config, width_g=k, width_d=k, size=size, channels=channels) for k in widths]
     images = torch.randint(0, 256, (512, channels, size, size), dtype=torch.uint8)

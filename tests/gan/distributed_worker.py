@@ -61,7 +61,9 @@ def derivatives(world: World) -> list[torch.Tensor]:
         value = network(same_everywhere(live, 2), part).square().mean()
         value = mean_value(value, 2)
     first = torch.autograd.grad(value, list(live.values()), create_graph=True)
-    second = torch.autograd.grad(sum(slope.square().sum() for slope in first), list(live.values()))
+    second = torch.autograd.grad(
+        torch.stack([slope.square().sum() for slope in first]).sum(), list(live.values())
+    )
     return [value, *first, *second]
 
 

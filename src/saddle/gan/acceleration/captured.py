@@ -127,7 +127,7 @@ class _Replay(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:  # pyrefly: ignore[bad-override]
         # `evaluate` gives every member the same slope, the player's sense.
         return None, *torch._foreach_mul(ctx.record.gradients, grad_outputs[0][0])
 

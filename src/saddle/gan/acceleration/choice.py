@@ -79,7 +79,7 @@ def choose(
     """
     device = images.device
     others = candidates(problem, len(seeds), device, deterministic=deterministic)[1:]
-    if not others:
+    if not others and worth > 0:
         return Choice(execution=PLAIN, seconds={})
     plain = _Trial(problem, dynamics, images, seeds, PLAIN)
     plain.run(1)  # what is done once

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -121,7 +121,7 @@ def _by_step(folders: Sequence[RunFolder]) -> dict[int, list[RunFolder]]:
     return groups
 
 
-def _problem(config: dict[str, Any]) -> GanProblem:
+def _problem(config: Mapping[str, Any]) -> GanProblem:
     return make_gan(
         GanConfig(**config["gan"]),
         width_g=config["width_g"],
