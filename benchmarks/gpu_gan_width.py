@@ -19,10 +19,10 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 os.environ.setdefault(
     "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
@@ -38,6 +38,7 @@ from _gpu_measures import (
     peaks,
     precision_check,
     resume_check,
+    switch_tf32,
 )
 from saddle._files import write_bytes, write_text
 from saddle.core.state import State
@@ -73,6 +74,7 @@ class Plan:
     widths: dict[str, list[int]]
     seeds: int
     minutes: float
+    precision: Literal["float32", "tf32", "bfloat16"]
     samples: int
     features: dict[str, str | None]  # extractor -> its file
     nnd: NndConfig
@@ -158,9 +160,8 @@ class Study:
 
     def cell(self, arch: str, width: int) -> Cell:
         images = self.split.train
-        gan = make_gan(
-            CONFIGS[arch], width_g=width, width_d=width, size=images.size, channels=images.channels
-        )
+        config = replace(CONFIGS[arch], precision=self.plan.precision)
+        gan = make_gan(config, width_g=width, width_d=width, size=images.size, channels=images.channels)
         return Cell(arch=arch, width=width, gan=gan)
 
     def left(self) -> float:
@@ -191,7 +192,7 @@ class Study:
 
     def measure_speeds(self) -> dict[str, Any]:
         """Choose every cell's execution; seconds per step and share of the peak."""
-        peak = self.found["peaks"]["float32"]
+        peak = self.found["peaks"][self.plan.precision]
         rows = {}
         for cell in self.cells:
             dynamics, seeds = make_dynamics(cell.gan.config), range(self.plan.seeds)
@@ -205,7 +206,7 @@ class Study:
                 "steps_per_second": 1 / cell.seconds,
                 "member_steps_per_second": self.plan.seeds / cell.seconds,
                 "flops_per_member_step": flops_per_step(cell.gan),
-                "share_of_float32_peak": work / cell.seconds / peak,
+                "share_of_peak": work / cell.seconds / peak,
             }
             self.note("speeds", rows)
         return rows
@@ -275,7 +276,7 @@ class Study:
             "seconds_per_score": score,
             "scores_per_run": points,
             "steps": self.steps,
-            "protocol": {arch: CONFIGS[arch] for arch in self.plan.widths},
+            "protocol": {cell.arch: cell.gan.config for cell in self.cells},
             "seeds": self.plan.seeds,
         }
 
@@ -358,7 +359,8 @@ class Study:
     def run(self) -> None:
         self.part("peaks", lambda: peaks(self.device))
         if "peaks" not in self.found:
-            self.found["peaks"] = {"float32": float("nan")}
+            self.found["peaks"] = {self.plan.precision: float("nan")}
+        switch_tf32(self.plan.precision == "tf32")
         torch.backends.cudnn.benchmark = True
         self.part("speeds", self.measure_speeds)
         self.cells = [cell for cell in self.cells if cell.choice is not None]
@@ -420,6 +422,10 @@ def main() -> None:
     parser.add_argument("--arch", nargs="+", choices=sorted(CONFIGS), default=list(CONFIGS))
     parser.add_argument("--minutes", type=float, default=25.0)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--precision", choices=["float32", "tf32", "bfloat16"], default="float32")
+    parser.add_argument(
+        "--samples", type=int, default=None, help="images a side of every distance; default 10,000"
+    )
     parser.add_argument(
         "--inception", default=None, help="weights file of the Inception network up to 768 features"
     )
@@ -434,7 +440,14 @@ def main() -> None:
         features = {"pixels": None, "random": None}
     chosen: dict[str, Any] = dict(TINY if options.tiny else FULL)
     chosen["widths"] = {arch: chosen["widths"][arch] for arch in options.arch}
-    plan = Plan(**chosen, seeds=options.seeds, minutes=options.minutes, features=features)
+    chosen["samples"] = options.samples or chosen["samples"]
+    plan = Plan(
+        **chosen,
+        seeds=options.seeds,
+        minutes=options.minutes,
+        precision=options.precision,
+        features=features,
+    )
     Study(
         plan, DataConfig(data=options.data, test=options.test), torch.device(options.device), options.out
     ).run()
