@@ -11,7 +11,7 @@ from saddle.networks import Network
 
 __all__ = ["input_gradients", "logits"]
 
-Images = Float[Tensor, "fleet n channels height width"]
+Images = Float[Tensor, "fleet _ channels height width"]
 
 
 def logits(
