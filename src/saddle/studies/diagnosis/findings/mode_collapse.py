@@ -42,12 +42,14 @@ def judge(evidence: Evidence) -> Finding:
     onset = spreads.first_below(DIVERSITY) if narrow and len(spreads.steps) > 1 else None
     numbers |= {} if onset is None else {"onset step": onset}
     since = f" since step {onset:,} at the latest" if onset is not None else ""
-    return LOOK.serious(
-        f"Two samples differ only {short(spread)} times as much as two real images{since}{classes}: the generator "
-        "makes few different images.",
-        numbers,
-        _advice(evidence),
-    )
+    if narrow:
+        sentence = (
+            f"Two samples differ only {short(spread)} times as much as two real images{since}{classes}: the generator "
+            "makes few different images."
+        )
+    else:
+        sentence = f"Only {percent(present)} of the classes occur among the samples: the generator leaves out the others."
+    return LOOK.serious(sentence, numbers, _advice(evidence))
 
 
 def _recall(evidence: Evidence) -> dict[str, float]:
