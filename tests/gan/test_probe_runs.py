@@ -139,7 +139,7 @@ def test_raw_weights_are_scored_once_at_the_end_where_asked(tmp_path: Path):
 
 
 def test_the_default_cadence_follows_from_the_steps_alone():
-    for steps, every, spectrum in ((500, 200, 2000), (20_000, 200, 2000), (1_000_000, 10_000, 10_000)):
+    for steps, every, spectrum in ((500, 250, 2000), (20_000, 250, 2000), (1_000_000, 10_000, 10_000)):
         assert ProbeCadence.resolve(steps, None, None) == ProbeCadence(every=every, spectrum_every=spectrum)
     off = ProbeCadence.resolve(1000, 0, 0)
     assert not any(off.light(step) or off.heavy(step) for step in range(1, 1001))

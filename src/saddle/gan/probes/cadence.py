@@ -5,7 +5,7 @@ from typing import final
 
 __all__ = ["ProbeCadence"]
 
-LIGHT, HEAVY = 200, 2000
+LIGHT, HEAVY = 250, 2000
 "Steps between probes at the least, by default: what keeps them below 5 % of the training time (bench_probes.json)."
 MOST = 100
 "Probes of each kind in a run, about, by default: longer runs are probed as often as this."
@@ -42,7 +42,10 @@ class ProbeCadence:
 
 
 def _round_up(wanted: float | int) -> int:
-    """The smallest of 1, 2, 5, 10, 20, 50, … that is at least `wanted`; scores stand at such steps too."""
+    """The smallest of 10, 20, 25, 50, 100, 200, 250, … that is at least `wanted`."""
     return next(
-        factor * 10**power for power in range(13) for factor in (1, 2, 5) if factor * 10**power >= wanted
+        factor * 10**power
+        for power in range(13)
+        for factor in (10, 20, 25, 50)
+        if factor * 10**power >= wanted
     )
