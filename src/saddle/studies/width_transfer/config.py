@@ -19,11 +19,11 @@ class WidthTransferConfig:
 
     archs: tuple[str, ...] = ("mlp",)
     "Architectures: mlp, dcgan, resnet."
-    widths: tuple[int, ...] = (32, 64, 128, 256)
+    widths: tuple[int, ...] = (32, 64, 128)
     "Widths of both networks (units of an mlp)."
     conv_widths: tuple[int, ...] = (4, 8, 16)
     "The same for dcgan and resnet (channels)."
-    exponents: tuple[int, ...] = (-14, -13, -12, -11, -10, -9, -8, -7, -6, -5)
+    exponents: tuple[int, ...] = (-13, -12, -11, -10, -9, -8, -7, -6, -5)
     "Adam's steps are 2 to these powers, the same for both players; neighbours differ by one."
     iterations: int = 200
     "Steps of both players before the score."
