@@ -73,7 +73,10 @@ def read(out: Path) -> Finished:
     try:
         config = replace(_build(GanWidthConfig, stored.get("config")), out=out)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise UserError(f"{out / STUDY} is damaged: {error}. {advice}") from error
+        why = str(error).partition("\n")[0].rstrip(".")
+        raise UserError(
+            f"{out / STUDY} is damaged: it does not hold the options of {NAME} ({why:.100}). {advice}"
+        ) from error
     for side in config.sides:
         if not (out / side / "sweep.json").is_file():
             raise UserError(f"{out} lacks the side {side}: the study was stopped. {advice}")
