@@ -1,0 +1,187 @@
+"""Extras of finished runs: their files, their rows in the table, their sections, and what is measured anew."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars
+import pytest
+import torch
+
+from saddle.data import DataConfig
+from saddle.gan.config import GanConfig
+from saddle.gan.sampling import sample
+from saddle.gan.saved import open_run
+from saddle.metrics.config import MetricsConfig
+from saddle.metrics.divergence.config import NndConfig
+from saddle.runs import RunFolder
+from saddle.studies.diagnosis import Finding, Severity
+from saddle.studies.width_sweep.config import RunOptions, SweepConfig
+from saddle.studies.width_sweep.extra_files import extra_path, read_extra, read_settings, write_extra
+from saddle.studies.width_sweep.extra_jobs import drawer
+from saddle.studies.width_sweep.extras import ExtrasOptions, compute_extras, divergence_name, read_extras
+from saddle.studies.width_sweep.reading import read_sweep
+from saddle.studies.width_sweep.report import page_of
+from saddle.studies.width_sweep.sweep import run_sweep
+
+SMALL = NndConfig(width=1, iterations=2, batch=4, ema=0.5, evaluation_batches=2)
+OPTIONS = ExtrasOptions(nnd="quick", memorisation=True, device="cpu", workers=1)
+
+
+def sweep_of(out: Path) -> SweepConfig:
+    return SweepConfig(
+        data=DataConfig(data="digits", limit=60),
+        gan=GanConfig(arch="mlp", batch=16),
+        metrics=MetricsConfig(features="pixels", neighbours=3),
+        run=RunOptions(steps=2, workers=1, probe_every=0, spectrum_every=0),
+        widths=(1, 2),
+        seeds=2,
+        nnd=True,
+        out=out,
+    )
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory) -> Path:
+    """A finished sweep with what is measured besides its scores, the critics tiny."""
+    out = tmp_path_factory.mktemp("extras") / "s"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(NndConfig, "quick", classmethod(lambda cls: SMALL))
+        outcome = run_sweep(sweep_of(out))
+        assert not outcome.failures and not outcome.extras.failures and len(outcome.extras.outcomes) == 3
+        assert set(compute_extras(out, OPTIONS).outcomes) == {"nearest neighbours"}
+    return out
+
+
+@pytest.fixture
+def swept(measured, tmp_path, monkeypatch) -> Path:
+    """A copy, to be changed."""
+    monkeypatch.setattr(NndConfig, "quick", classmethod(lambda cls: SMALL))
+    return Path(shutil.copytree(measured, tmp_path / "s"))
+
+
+def runs(folder: Path) -> list[RunFolder]:
+    return [RunFolder.open(path.parent) for path in sorted(folder.glob("*/config.json"))]
+
+
+def test_an_extra_counts_for_its_own_settings_only(tmp_path):
+    write_extra(tmp_path, "nnd", {"step": 4, "sizes": (1, 2)}, {"value": 0.5, "gone": float("nan")})
+    assert read_extra(tmp_path, "nnd") == {"value": 0.5, "gone": None}
+    assert read_extra(tmp_path, "nnd", {"step": 4, "sizes": (1, 2)}) == {"value": 0.5, "gone": None}
+    assert read_extra(tmp_path, "nnd", {"step": 5, "sizes": (1, 2)}) is None
+    assert read_settings(tmp_path, "nnd") == {"step": 4, "sizes": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"version": 2, "numbers": {}}', '{"version": 1, "numbers": 3}', "[" * 9999]
+)
+def test_a_damaged_extra_is_a_missing_one(tmp_path, text):
+    path = extra_path(tmp_path, "nnd")
+    path.parent.mkdir()
+    path.write_text(text)
+    assert read_extra(tmp_path, "nnd") is None and read_settings(tmp_path, "nnd") == {}
+
+
+def test_a_divergence_is_called_by_its_protocol():
+    known = {"exact": NndConfig.exact(), "quick": NndConfig.quick(), "own": SMALL}
+    names = {key: divergence_name(vars(config) | {"step": 3}) for key, config in known.items()}
+    assert names == {"exact": "NND", "quick": "NND(quick)", "own": "NND(own)"}
+    assert divergence_name(None) == "NND(own)"
+
+
+def test_the_table_has_a_row_a_run_and_readers_the_same_scores(measured, monkeypatch):
+    monkeypatch.setattr(NndConfig, "quick", classmethod(lambda cls: SMALL))
+    table = polars.read_csv(measured / "results.csv")
+    rows = table.filter(polars.col("metric") == "NND(quick)")
+    assert sorted(zip(rows["width"], rows["seed"], strict=True)) == [(1, 0), (1, 1), (2, 0), (2, 1)]
+    assert set(rows["split"]) == {"test"} and set(rows["step"]) == {2} and rows["floor"].null_count() == 4
+    assert set(rows["n_fake"]) == {SMALL.batch * SMALL.evaluation_batches}
+    stored = {
+        (run.config["width"], run.config["seed"]): (read_extra(run.path, "nnd") or {})["value"]
+        for run in runs(measured)
+    }
+    found = {(w, s): v for w, s, v in zip(rows["width"], rows["seed"], rows["value"], strict=True)}
+    assert found == pytest.approx(stored, rel=1e-9)
+
+
+def test_nothing_is_measured_twice_and_what_was_trained_on_is(swept):
+    assert compute_extras(swept, OPTIONS).outcomes == {}
+    first = runs(swept)[0]
+    # A run that went on has another step.
+    result = json.loads((first.path / "result.json").read_text())
+    for name in ("nnd", "memorisation"):
+        settings = read_settings(first.path, name)
+        write_extra(first.path, name, settings | {"step": 1}, {"value": 0.0})
+    outcomes = compute_extras(swept, OPTIONS).outcomes
+    assert set(outcomes) == {f"width {first.config['width']}: divergence", "nearest neighbours"}
+    assert {outcome.status for outcome in outcomes.values()} == {"done"}
+    assert read_settings(first.path, "nnd")["step"] == result["step"]
+
+
+def test_a_run_measured_again_gives_the_same_numbers(swept):
+    before = {run.path.name: read_extra(run.path, "nnd") for run in runs(swept)}
+    for run in runs(swept)[:1]:
+        extra_path(run.path, "nnd").unlink()
+    compute_extras(swept, OPTIONS)
+    # The critics of a fleet never mix, so that one run alone gives what it gave beside its mate, up to rounding.
+    for run in runs(swept):
+        again = read_extra(run.path, "nnd")
+        assert again is not None
+        assert again["value"] == pytest.approx((before[run.path.name] or {})["value"], rel=1e-4)
+
+
+def test_a_generator_is_drawn_from_as_samples_are_made(measured):
+    saved = open_run(runs(measured)[0].path)
+    mine = drawer(saved, "cpu")(8, torch.Generator().manual_seed(3))
+    latents = torch.randn(1, 8, saved.config.latent, generator=torch.Generator().manual_seed(3))
+    # Padding to another batch may round a pixel differently.
+    other = sample(saved.network, saved.state, latents)
+    assert (mine.int() - other.int()).abs().max() <= 1
+
+
+def test_pictures_are_of_training_images_and_nearest_in_pixels(measured):
+    from saddle.studies.width_sweep.images import load_images
+
+    run = runs(measured)[0]
+    data = run.config["data"]
+    train = load_images(measured / "cache", data["train"], data["test"]).train.images.numpy()
+    with np.load(extra_path(run.path, "memorisation").with_suffix(".npz")) as stored:
+        shown, near = stored["samples"], stored["by_pixels"]
+    gaps = np.sqrt(((shown[:, None].astype(float) - train[None]) ** 2).sum(axis=(2, 3, 4)))
+    mine = np.sqrt(((shown[:, None].astype(float) - near) ** 2).sum(axis=(2, 3, 4)))
+    np.testing.assert_allclose(mine, np.sort(gaps, axis=1)[:, :3])
+
+
+def test_a_report_has_the_sections_of_what_was_measured(swept):
+    finding = Finding(
+        kind="mode-collapse",
+        title="Modes are missing",
+        sentence="Two classes of ten are not drawn.",
+        evidence={"coverage/classes": 0.8},
+        next_step="Widen both networks.",
+        severity=Severity.WARNING,
+    )
+    for run in runs(swept):
+        write_extra(run.path, "diagnosis", {"step": 2, "status": "done"}, {"findings": [finding.to_json()]})
+    headings = [heading for heading, _ in page_of(read_sweep(swept)).sections]
+    assert "Generalisation: NND" in headings and "What went wrong" in headings
+    extras = read_extras(read_sweep(swept))
+    assert set(extras.references) == {"memorised", "held-out"}
+    assert all(set(found) == {0, 1} for found in extras.references.values())
+    assert len(extras.findings) == 4 and len(extras.tables["nnd"]) == 4
+
+
+def test_runs_without_extras_have_none(tmp_path):
+    from tests.studies.fabricated_sweep import fabricate
+
+    sweep = read_sweep(fabricate(tmp_path / "s", seeds=2))
+    extras = read_extras(sweep)
+    assert extras.tables == {} and extras.references == {} and extras.findings == {}
+    assert (
+        compute_extras(
+            tmp_path / "s", replace(OPTIONS, nnd="none", memorisation=False, diagnose=False)
+        ).outcomes
+        == {}
+    )
