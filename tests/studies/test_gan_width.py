@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 from tests.studies.fabricated_sweep import fabricate
 
-from saddle.core import Verdict
+from saddle.core import Measured, Verdict
 from saddle.errors import UserError
 from saddle.runs import write_table
 from saddle.studies.gan_width.claims import claims
 from saddle.studies.gan_width.config import GanWidthConfig
+from saddle.studies.gan_width.course_claims import speed_claims
 from saddle.studies.gan_width.law_claims import law_claims
 from saddle.studies.gan_width.measures import Evidence, first_below, measure, unrest
 from saddle.studies.gan_width.nnd_claims import nnd_claims
 from saddle.studies.gan_width.page import sections
-from saddle.studies.gan_width.statistics import paired, per_doubling, share
+from saddle.studies.gan_width.statistics import mean, opened, paired, per_doubling, share
 from saddle.studies.width_sweep.config import SweepConfig
 from saddle.studies.width_sweep.reading import read_sweep
 
@@ -149,7 +150,45 @@ def test_a_memorising_generator_is_held_against_every_run(tmp_path):
     assert {c.verdict for c in (falls, slope, best, sanity)} == {Verdict.SUPPORTED}
     # 4/k is below 1.5 from k = 4 on: 15 of 20 runs.
     assert most.measured.value == 0.75 and most.measured.n == 20
-    assert "width, 16," in best.statement
+    assert "width 16 at 5 of 5 seeds" in best.note and "by construction" in sanity.note
+
+
+def test_no_value_chooses_the_best_width_that_it_is_judged_by(tmp_path):
+    # Both widths are equal but for one lucky value: seed 0 at width 4. The median of the other seeds (7, 8, 9) is lower
+    # at width 2, so that width 2 is taken for seed 0, and its value of 5 counts.
+    nnd = {(2, s): v for s, v in enumerate((5.0, 6.9, 7.9, 8.9))} | {
+        (4, s): v for s, v in enumerate((0.0, 7.0, 8.0, 9.0))
+    }
+    both = evidence(tmp_path / "s", falling, nnd=nnd, references={"memorised": dict.fromkeys(range(4), 10.0)})
+    found = next(claim for claim in nnd_claims(both) if "best width" in claim.statement)
+    others = {
+        s: min((2, 4), key=lambda k: np.median([nnd[k, t] for t in range(4) if t != s])) for s in range(4)
+    }
+    assert others[0] == 2
+    assert found.measured.value == pytest.approx(np.mean([10 - nnd[others[s], s] for s in range(4)]))
+
+
+def test_equal_values_decide_nothing():
+    level = {(k, s): 50.0 for k in (2, 4, 8) for s in range(5)}
+    for found in (per_doubling(level, (2, 4, 8), "factor"), paired(level, 2, 8, "ratio")):
+        assert (found.value, found.n, found.interval) == (1.0, 5, (0.0, math.inf))
+    assert per_doubling(level, (2, 4, 8), "slope").interval == (-math.inf, math.inf)
+    assert mean([0.0, 0.0], "").interval == (-math.inf, math.inf)
+
+
+def test_who_settled_before_the_first_evaluation_is_not_known(tmp_path):
+    # Every run is at its last level from its first evaluation on.
+    flat = evidence(tmp_path / "flat", lambda k, s, done: 100 / k + s)
+    settled, sooner = speed_claims(flat)
+    assert settled.verdict is Verdict.UNDECIDED and settled.measured.interval == (0.0, math.inf)
+    assert "20 of 20 runs" in settled.note and len(flat.early) == 20
+    # The narrowest's level is reached by all at once: no seed says who was first.
+    assert sooner.measured.n == 0 and "5 of 5 seeds are left out" in sooner.note
+    # Only the widest is there at once: its steps are at most those, so that the upper end still decides.
+    measured = Measured(value=0.5, interval=(0.4, 0.6), n=5)
+    assert opened(measured, (2, 4, 8), {8}).interval == (0.0, 0.6)
+    assert opened(measured, (2, 4, 8), {2}).interval == (0.4, math.inf)
+    assert opened(measured, (2, 4, 8), {4}).interval == (0.4, 0.6)
 
 
 def test_collapsed_and_diverged_runs_are_counted(tmp_path):

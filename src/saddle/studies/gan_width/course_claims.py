@@ -1,11 +1,12 @@
 """Claims on the course of training: wider GANs are faster and steadier."""
 
 import math
+import statistics
 
 from saddle.core import Band, Claim
 from saddle.studies.gan_width.measures import COLLAPSED, Evidence
 from saddle.studies.gan_width.sources import claim
-from saddle.studies.gan_width.statistics import NOTHING, per_doubling, share, values_at
+from saddle.studies.gan_width.statistics import NOTHING, opened, per_doubling, share, values_at
 
 __all__ = ["speed_claims", "stability_claims"]
 
@@ -18,13 +19,22 @@ def speed_claims(both: Evidence) -> list[Claim]:
     reached = both.tables["reached"]
     narrow, wide = values_at(reached, low), {s: v for (k, s), v in reached.items() if k == high}
     settled = per_doubling(both.tables["settled"], both.widths, "factor")
-    sooner = [wide[seed] < narrow[seed] for seed in narrow if seed in wide]
-    medians = sorted(wide[seed] / narrow[seed] for seed in narrow if seed in wide and narrow[seed] > 0)
-    middle = medians[len(medians) // 2] if medians else math.nan
-    note = (
-        ""
-        if not math.isfinite(middle)
-        else f"The median seed needs {middle:.2g} times the narrow one's steps."
+    pairs = [(wide[seed], narrow[seed]) for seed in narrow if seed in wide]
+    # Equal only where both are below it at the first evaluation: who was first is not known.
+    sooner = [one < other for one, other in pairs if one != other]
+    ratios = [one / other for one, other in pairs if one != other and other > 0]
+    middle = statistics.median(ratios) if ratios else math.nan
+    words = []
+    if math.isfinite(middle):
+        words.append(f"The median seed needs {middle:.2g} times the narrow one's steps.")
+    if len(sooner) < len(pairs):
+        ties = len(pairs) - len(sooner)
+        words.append(f"{ties} of {len(pairs)} seeds are left out: both are there at the first evaluation.")
+    before = (
+        f" {len(both.early)} of {len(both.tables['settled'])} runs had settled at their first evaluation, and how much "
+        "sooner is not known: the interval is open on that side."
+        if both.early
+        else ""
     )
     return [
         claim(
@@ -32,15 +42,15 @@ def speed_claims(both: Evidence) -> list[Claim]:
             "Wider GANs converge faster: steps until the test distance is first within 1.1 times the run's own last "
             "one, the factor of one doubling.",
             Band.at_most(1),
-            settled,
-            f"{BETWEEN} A run that would still improve settles late, however fast it is.",
+            opened(settled, both.widths, {width for width, _ in both.early}),
+            f"{BETWEEN} A run that would still improve settles late, however fast it is.{before}",
         ),
         claim(
             "figure 1",
             f"The last distance of width {low} is reached in fewer steps at width {high}: share of the seeds.",
             Band.at_least(0.5),
             share(sooner),
-            note,
+            " ".join(words),
         ),
     ]
 
@@ -48,7 +58,11 @@ def speed_claims(both: Evidence) -> list[Claim]:
 def stability_claims(both: Evidence) -> list[Claim]:
     """Claim 6."""
     narrow, wide = _halves(both.widths)
-    bad = {key: ended in ("diverged", "failed", "collapsed") for key, ended in both.ended.items()}
+    bad = {
+        key: ended in ("diverged", "failed", "collapsed")
+        for key, ended in both.ended.items()
+        if ended != "unfinished"
+    }
     halves = [share(bad[k, s] for k, s in bad if k in half) for half in (narrow, wide)]
     difference = NOTHING if min(half.n for half in halves) == 0 else halves[0] - halves[1]
     return [

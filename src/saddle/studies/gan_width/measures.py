@@ -32,6 +32,8 @@ class Evidence:
     "test, train, gap, settled, reached, fluctuation; nnd and the others of `extras`."
     ended: Mapping[Key, str]
     "How every run ended: done, collapsed, diverged, failed, unfinished."
+    early: frozenset[Key] = frozenset()
+    "Runs that had settled at their first evaluation: `settled` is an upper bound there."
     references: Mapping[str, Any] = field(default_factory=dict)
     "Neural network divergence of what is no GAN: name → one value a critic's seed."
 
@@ -96,6 +98,7 @@ def measure(side: Side, sweep: Sweep, extra: Mapping[str, Table], references: Ma
             for run in sweep.runs
             if run.width is not None and run.seed is not None
         },
+        early=frozenset(key for key in test if courses[key][0][1] <= SETTLED * test[key]),
         references=references,
     )
 

@@ -2,10 +2,11 @@
 
 Runs of one seed share batches and latents across the widths, so widths are compared seed by seed, and the interval is
 Student's over the seeds' differences (of logarithms where the number is a ratio). Shares of yes and no are Wilson's.
+Values that are equal at every seed decide nothing: a spread of 0 there is the instrument's, not the seeds'.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from saddle.core import Measured
 from saddle.studies.gan_width.measures import Table
 
-__all__ = ["NOTHING", "paired", "per_doubling", "share", "values_at"]
+__all__ = ["NOTHING", "mean", "opened", "paired", "per_doubling", "share", "values_at"]
 
 NOTHING = Measured(value=math.nan, interval=(-math.inf, math.inf), n=0, kind="not measured")
 
@@ -28,10 +29,10 @@ def paired(table: Table, one: int, other: int, kind: Literal["ratio", "differenc
     first, second = values_at(table, one), values_at(table, other)
     seeds = sorted(first.keys() & second.keys())
     if kind == "difference":
-        return _mean([first[s] - second[s] for s in seeds], "mean difference, paired by seed (Student)")
+        return mean([first[s] - second[s] for s in seeds], "mean difference, paired by seed (Student)")
     if any(min(first[s], second[s]) <= 0 for s in seeds):
         return NOTHING
-    return _exp(_mean([math.log(first[s] / second[s]) for s in seeds], ""), "ratio")
+    return _exp(mean([math.log(first[s] / second[s]) for s in seeds], ""), "ratio")
 
 
 def per_doubling(table: Table, widths: Sequence[int], kind: Literal["factor", "slope"]) -> Measured:
@@ -49,10 +50,26 @@ def per_doubling(table: Table, widths: Sequence[int], kind: Literal["factor", "s
     values = np.array(rows)
     x = np.log2(np.array(widths, dtype=float))
     x -= x.mean()
-    slopes = (np.log(values) if kind == "factor" else values) @ x / (x @ x)
+    y = np.log(values) if kind == "factor" else values
+    # Less the first, which changes no slope: a row of equal values has exactly 0.
+    slopes = (y - y[:, :1]) @ x / (x @ x)
     if kind == "slope":
-        return _mean(slopes.tolist(), "mean slope per doubling of k (Student over seeds)")
-    return _exp(_mean(slopes.tolist(), ""), "factor per doubling of k")
+        return mean(slopes.tolist(), "mean slope per doubling of k (Student over seeds)")
+    return _exp(mean(slopes.tolist(), ""), "factor per doubling of k")
+
+
+def opened(measured: Measured, widths: Sequence[int], early: Container[int]) -> Measured:
+    """A factor per doubling of steps, some of which at the widths `early` are upper bounds of the true ones.
+
+    The slope rises with the steps of widths above the mean of log₂ k and falls with the others', so that bounds at
+    wider ones open the interval below, and at narrower ones above.
+    """
+    logs = [math.log2(width) for width in widths]
+    middle = sum(logs) / len(logs)
+    low = any(width in early and log > middle for width, log in zip(widths, logs, strict=True))
+    high = any(width in early and log < middle for width, log in zip(widths, logs, strict=True))
+    ends = (0.0 if low else measured.interval[0], math.inf if high else measured.interval[1])
+    return Measured(value=measured.value, interval=ends, n=measured.n, kind=measured.kind)
 
 
 def share(answers: Iterable[bool]) -> Measured:
@@ -61,16 +78,18 @@ def share(answers: Iterable[bool]) -> Measured:
     return Measured.proportion(sum(found), len(found)) if found else NOTHING
 
 
-def _mean(values: Sequence[float], kind: str) -> Measured:
+def mean(values: Sequence[float], kind: str) -> Measured:
+    """The mean with Student's interval; nothing of no value, and no interval where every value is exactly 0."""
     if not values:
         return NOTHING
-    mean = Measured.mean(values)
-    return Measured(value=mean.value, interval=mean.interval, n=mean.n, kind=kind)
+    found = Measured.mean(values)
+    ends = found.interval if any(values) else (-math.inf, math.inf)
+    return Measured(value=found.value, interval=ends, n=found.n, kind=kind)
 
 
-def _exp(mean: Measured, what: str) -> Measured:
-    if mean.n == 0:
-        return mean
-    low, high = (math.exp(min(end, 700.0)) for end in mean.interval)
+def _exp(logs: Measured, what: str) -> Measured:
+    if logs.n == 0:
+        return logs
+    low, high = (math.inf if end > 700 else math.exp(end) for end in logs.interval)
     kind = f"{what}, geometric mean (Student on logarithms over seeds)"
-    return Measured(value=math.exp(mean.value), interval=(low, high), n=mean.n, kind=kind)
+    return Measured(value=math.exp(logs.value), interval=(low, high), n=logs.n, kind=kind)

@@ -27,7 +27,8 @@ def divergence(extras: Extras) -> Blocks:
             "The neural network divergence is what a small critic, trained anew for each generator, can tell apart from the "
             "held-out images: lower is better. Unlike a Fréchet distance to the training images it does not reward a copy: a "
             "generator that draws the training images themselves is the dashed line. A GAN above that line generalises worse "
-            "than a copy would."
+            "than a copy would. A generator that draws the very held-out images that its critic is trained on cannot be told "
+            "apart: its divergence is at most 0 by construction, and shows what the critic makes of nothing to learn."
         ),
         divergence_chart(extras),
     ]
@@ -45,7 +46,10 @@ def divergence_chart(extras: Extras) -> Chart:
     )
     layers, keys = [], [Key(label="GAN, one point a run", style=figures.TEST)]
     styles = {"memorised": MEMORISED, "held-out": HELD_OUT}
-    words = {"memorised": "draws the training images", "held-out": "draws the held-out images themselves"}
+    words = {
+        "memorised": "draws the training images",
+        "held-out": "draws the held-out images themselves (at most 0 by construction)",
+    }
     for each, level in lines.items():
         style = styles.get(each, Style(colour=GREEN, dash=(1, 3)))
         layers.append(axes.level(level, style))
