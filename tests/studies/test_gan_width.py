@@ -2,7 +2,6 @@
 
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,28 +24,28 @@ from saddle.studies.width_sweep.reading import read_sweep
 WIDTHS, SEEDS = (2, 4, 8, 16), 5
 
 
-def evidence(folder: Path, level, *, nnd=None, references=None, ends=1000) -> Evidence:
-    """A sweep whose test distance is `level(width, seed, share of training)`, train 10 % below."""
-    fabricate(folder, widths=WIDTHS, seeds=SEEDS, steps=ends)
-    rows = []
-    for path in sorted(folder.glob("*/config.json")):
-        config = json.loads(path.read_text())
-        for step in range(ends // 10, ends + 1, ends // 10):
-            value = level(config["width"], config["seed"], step / ends)
-            common = {"width": config["width"], "seed": config["seed"], "run": path.parent.name, "step": step}
-            common |= {
-                "metric": "FD(classifier)",
-                "n_real": 360,
-                "n_fake": 360,
-                "floor": 1.0,
-                "status": "done",
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory):
+    """Make a sweep whose test distance is `level(width, seed, share of training)`, train 10 % below."""
+    bare = fabricate(tmp_path_factory.mktemp("bare") / "s", widths=WIDTHS, seeds=SEEDS, steps=1000)
+    runs = [(path.parent.name, json.loads(path.read_text())) for path in sorted(bare.glob("*/config.json"))]
+
+    def make(level, *, nnd=None, references=None) -> Evidence:
+        rows = [
+            {
+                "width": config["width"], "seed": config["seed"], "run": run, "step": step, "metric": "FD(classifier)",
+                "split": split, "value": share * level(config["width"], config["seed"], step / 1000),
+                "n_real": 360, "n_fake": 360, "floor": 1.0, "status": "done",
             }
-            rows += [
-                common | {"split": "test", "value": value},
-                common | {"split": "train", "value": 0.9 * value},
-            ]
-    write_table(folder, rows)
-    return measure("both", read_sweep(folder), {"nnd": nnd} if nnd else {}, references or {})
+            for run, config in runs
+            for step in range(100, 1001, 100)
+            for split, share in (("test", 1.0), ("train", 0.9))
+        ]  # fmt: skip
+        # The table is read at once, so that the next one may lie in its place.
+        write_table(bare, rows)
+        return measure("both", read_sweep(bare), {"nnd": nnd} if nnd else {}, references or {})
+
+    return make
 
 
 def falling(width: int, seed: int, done: float) -> float:
@@ -105,8 +104,8 @@ def verdicts(found) -> dict[str, str]:
     return {claim.statement: str(claim.verdict) for claim in found}
 
 
-def test_a_falling_sweep_bears_the_claims_out(tmp_path):
-    both = evidence(tmp_path / "s", falling)
+def test_a_falling_sweep_bears_the_claims_out(evidence):
+    both = evidence(falling)
     found = claims(GanWidthConfig(widths=WIDTHS), {"both": both})
     decided = [claim for claim in found if claim.verdict is Verdict.SUPPORTED]
     words = " ".join(claim.statement for claim in decided)
@@ -119,17 +118,17 @@ def test_a_falling_sweep_bears_the_claims_out(tmp_path):
     assert all(claim.certainty == "stated" for claim in found if "figure 1" in claim.source)
 
 
-def test_a_rising_sweep_refutes_them(tmp_path):
-    both = evidence(tmp_path / "s", lambda k, s, done: (10 + 0.1 * s + 0.01 * s * k) * k**0.5 / done)
+def test_a_rising_sweep_refutes_them(evidence):
+    both = evidence(lambda k, s, done: (10 + 0.1 * s + 0.01 * s * k) * k**0.5 / done)
     found = verdicts(claims(GanWidthConfig(widths=WIDTHS), {"both": both}))
     ruled = {words: verdict for words, verdict in found.items() if "distance" in words and "ratio." in words}
     assert set(ruled.values()) == {"refuted"} and len(ruled) >= 2
     assert next(v for w, v in found.items() if "fall is steady" in w) == "refuted"
 
 
-def test_the_law_foresees_what_follows_it(tmp_path):
+def test_the_law_foresees_what_follows_it(evidence):
     # 5 + 100/k exactly, up to a factor a seed: fitted to 2, 4, 8 it gives 11.25 at 16.
-    both = evidence(tmp_path / "s", lambda k, s, done: (5 + 100 / k) * (1 + 0.001 * s))
+    both = evidence(lambda k, s, done: (5 + 100 / k) * (1 + 0.001 * s))
     (claim,) = law_claims(both)
     assert (
         claim.verdict is Verdict.SUPPORTED
@@ -138,14 +137,14 @@ def test_the_law_foresees_what_follows_it(tmp_path):
     )
 
 
-def test_a_memorising_generator_is_held_against_every_run(tmp_path):
+def test_a_memorising_generator_is_held_against_every_run(evidence):
     rng = np.random.default_rng(0)
     nnd = {(k, s): 4 / k + 0.01 * rng.random() for k in WIDTHS for s in range(SEEDS)}
     lines = {
         "memorised": {s: 1.5 + 0.01 * s for s in range(SEEDS)},
         "held-out": {s: 0.001 * s for s in range(SEEDS)},
     }
-    both = evidence(tmp_path / "s", falling, nnd=nnd, references=lines)
+    both = evidence(falling, nnd=nnd, references=lines)
     falls, slope, most, best, sanity = nnd_claims(both)
     assert {c.verdict for c in (falls, slope, best, sanity)} == {Verdict.SUPPORTED}
     # 4/k is below 1.5 from k = 4 on: 15 of 20 runs.
@@ -153,13 +152,13 @@ def test_a_memorising_generator_is_held_against_every_run(tmp_path):
     assert "width 16 at 5 of 5 seeds" in best.note and "by construction" in sanity.note
 
 
-def test_no_value_chooses_the_best_width_that_it_is_judged_by(tmp_path):
+def test_no_value_chooses_the_best_width_that_it_is_judged_by(evidence):
     # Both widths are equal but for one lucky value: seed 0 at width 4. The median of the other seeds (7, 8, 9) is lower
     # at width 2, so that width 2 is taken for seed 0, and its value of 5 counts.
     nnd = {(2, s): v for s, v in enumerate((5.0, 6.9, 7.9, 8.9))} | {
         (4, s): v for s, v in enumerate((0.0, 7.0, 8.0, 9.0))
     }
-    both = evidence(tmp_path / "s", falling, nnd=nnd, references={"memorised": dict.fromkeys(range(4), 10.0)})
+    both = evidence(falling, nnd=nnd, references={"memorised": dict.fromkeys(range(4), 10.0)})
     found = next(claim for claim in nnd_claims(both) if "best width" in claim.statement)
     others = {
         s: min((2, 4), key=lambda k: np.median([nnd[k, t] for t in range(4) if t != s])) for s in range(4)
@@ -176,9 +175,9 @@ def test_equal_values_decide_nothing():
     assert mean([0.0, 0.0], "").interval == (-math.inf, math.inf)
 
 
-def test_who_settled_before_the_first_evaluation_is_not_known(tmp_path):
+def test_who_settled_before_the_first_evaluation_is_not_known(evidence):
     # Every run is at its last level from its first evaluation on.
-    flat = evidence(tmp_path / "flat", lambda k, s, done: 100 / k + s)
+    flat = evidence(lambda k, s, done: 100 / k + s)
     settled, sooner = speed_claims(flat)
     assert settled.verdict is Verdict.UNDECIDED and settled.measured.interval == (0.0, math.inf)
     assert "20 of 20 runs" in settled.note and len(flat.early) == 20
@@ -191,18 +190,18 @@ def test_who_settled_before_the_first_evaluation_is_not_known(tmp_path):
     assert opened(measured, (2, 4, 8), {4}).interval == (0.4, 0.6)
 
 
-def test_collapsed_and_diverged_runs_are_counted(tmp_path):
+def test_collapsed_and_diverged_runs_are_counted(evidence):
     def collapsing(width: int, seed: int, done: float) -> float:
         return 10.0 if done < 0.9 else 10.0 * (3 if width == 2 else 1.5)
 
-    both = evidence(tmp_path / "s", collapsing)
+    both = evidence(collapsing)
     assert {key: ended for key, ended in both.ended.items() if ended != "done"} == {
         (2, seed): "collapsed" for seed in range(SEEDS)
     }
 
 
-def test_the_page_asks_what_a_sceptic_asks(tmp_path):
-    both = evidence(tmp_path / "s", falling)
+def test_the_page_asks_what_a_sceptic_asks(evidence):
+    both = evidence(falling)
     config = GanWidthConfig(widths=WIDTHS)
     headings = [
         section.heading for section in sections(config, {"both": both}, claims(config, {"both": both}))
