@@ -16,6 +16,9 @@ from saddle.networks.layer import Layer, Shape
 
 __all__ = ["Network"]
 
+COMPILATIONS = 1024
+"Of all networks of a process together; a network has two or three (with and without gradients, and per batch size)."
+
 
 @final
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -125,6 +128,11 @@ class Network:
     def _forward(self) -> Callable[[State, Tensor], Tensor]:
         if self.compiler is None:
             return self._apply
+        # One code serves all networks, and torch counts the compilations of a code: with its limit of 8 the third
+        # width of a sweep would be refused.
+        limits = torch._dynamo.config
+        limits.recompile_limit = max(limits.recompile_limit, COMPILATIONS)
+        limits.accumulated_recompile_limit = max(limits.accumulated_recompile_limit, COMPILATIONS)
         return torch.compile(self._apply, backend=self.compiler, fullgraph=True, dynamic=False)
 
     def _apply(self, state: State, x: Tensor) -> Tensor:

@@ -16,11 +16,17 @@ from torch.autograd.function import Function, once_differentiable
 from saddle.core.problem import Problem
 from saddle.core.state import State, fleet_size
 from saddle.gan.batches import GanBatch, Source
-from saddle.gan.problem import GanProblem
+from saddle.gan.config import GanConfig
+from saddle.gan.problem import DISCRIMINATOR, GanProblem
 
-__all__ = ["Captured"]
+__all__ = ["Captured", "differentiated_twice"]
 
 WARM_UP = 2
+
+
+def differentiated_twice(config: GanConfig) -> bool:
+    """Whether the discriminator's step has a penalty, whose gradient needs second derivatives."""
+    return max(config.gradient_penalty, config.r1, config.r2) > 0
 
 
 @final
@@ -43,16 +49,20 @@ class Captured(Problem):
         return {player.name: self.objective_of(player.name, state, batch) for player in self.players}
 
     def objective_of(self, player: str, state: State, batch: GanBatch) -> Float[Tensor, " fleet"]:
-        penalised = batch.step % self._problem.config.penalty_every == 0
-        record = self._records.get((player, penalised))
-        if record is None or record.fleet != fleet_size(state):
-            # A member has left: the old graph's memory is freed before the new one takes its own.
-            self._records.pop((player, penalised), None)
-            record = self._records[player, penalised] = _Record(self._problem, player, state, batch)
+        fleet = fleet_size(state)
+        if any(record.fleet != fleet for record in self._records.values()):
+            # A member has left: the memory of all old graphs is freed before a new one takes its own.
+            self._records.clear()
+        # Penalties are the discriminator's; the generator's steps are all alike.
+        config = self._problem.config
+        penalised = differentiated_twice(config) and batch.step % config.penalty_every == 0
+        kind = (player, player == DISCRIMINATOR and penalised)
+        if kind in self._records:
+            self._records[kind].load(state, batch)
         else:
-            record.load(state, batch)
+            self._records[kind] = _Record(self._problem, player, state, batch)
         parameters = [state[key] for key in self._problem.player(player).keys]
-        return _Replay.apply(record, *parameters)  # pyrefly: ignore[bad-return]
+        return _Replay.apply(self._records[kind], *parameters)  # pyrefly: ignore[bad-return]
 
     def project(self, player: str, state: State) -> State:
         return self._problem.project(player, state)

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import product
-from typing import Literal, final
+from typing import Literal, TypeVar, final
 
 import torch
 from jaxtyping import UInt8
@@ -24,6 +25,7 @@ WORTH_MEASURING = 60.0  # seconds of training
 WORTH_COMPILING = 1200.0  # a cold compilation of both networks takes a minute or two
 CLEARLY = 0.9  # share of the plain step's time below which another way is taken
 ROUNDS = 3
+Result = TypeVar("Result")
 ROUND = 0.2  # seconds of one candidate's steps in a round
 
 
@@ -35,6 +37,8 @@ class Choice:
     execution: Execution
     seconds: dict[str, float]
     "Least seconds per step by candidate (of the whole fleet); only the plain one where no other was worth measuring."
+    left_out: dict[str, str] = field(default_factory=dict)
+    "Candidates that the device could not carry out, with the first line of what it said."
 
 
 def candidates(
@@ -85,25 +89,26 @@ def choose(
     plain.run(1)  # what is done once
     if (plain.run(2) * steps) < worth:
         return Choice(execution=PLAIN, seconds={str(PLAIN): plain.best})
-    trials = [plain]
+    race = _Race(plain, round_)
     for execution in others:
         progress(f"measuring: {execution}")
-        trials += _started(problem, dynamics, images, seeds, execution)
-    _race(trials, round_)
-    best = min(trials, key=lambda trial: trial.best)
-    if device.type == "cuda" and not deterministic and best.best * steps > WORTH_COMPILING:
+        race.enter(execution, partial(_Trial, problem, dynamics, images, seeds, execution))
+    race.run()
+    best = race.best
+    if device.type == "cuda" and not deterministic and race.least[best] * steps > WORTH_COMPILING:
         progress("measuring: compiled")
-        extra = _started(problem, dynamics, images, seeds, replace(best.execution, compiled=True))
-        _race([best, *extra], round_)
-        trials += extra
-        best = min(trials, key=lambda trial: trial.best)
-    chosen = best.execution if best.best < CLEARLY * plain.best else PLAIN
-    seconds = {str(trial.execution): trial.best for trial in trials}
+        race.keep(best)  # compiling takes memory too
+        way = replace(best, compiled=True)
+        race.enter(way, partial(_Trial, problem, dynamics, images, seeds, way))
+        race.run()
+    least, left_out = race.least, race.left_out
+    chosen = race.best if least[race.best] < CLEARLY * least[PLAIN] else PLAIN
     if device.type == "cuda":
         # Every graph keeps memory of its own; training may need all of it.
-        del plain, best, trials
+        del plain, race
         torch.cuda.empty_cache()
-    return Choice(execution=chosen, seconds=seconds)
+    seconds = {str(execution): value for execution, value in least.items()}
+    return Choice(execution=chosen, seconds=seconds, left_out=left_out)
 
 
 class _Trial:
@@ -118,7 +123,8 @@ class _Trial:
         execution: Execution,
     ) -> None:
         self.execution, self.best = execution, float("inf")
-        self._device, self._dynamics = images.device, dynamics
+        self.device, self._dynamics = images.device, dynamics
+        self.penalty_every = problem.config.penalty_every
         self._problem = accelerated(problem, execution, images.device)
         config = problem.config
         self._batches = GanBatches(images, seeds=seeds, batch=config.batch, latent=config.latent)
@@ -129,7 +135,7 @@ class _Trial:
     def run(self, steps: int) -> float:
         """Seconds per step of so many more steps."""
         # On one thread, processor time: it does not see the other processes of a busy machine.
-        own = self._device.type == "cpu" and torch.get_num_threads() == 1
+        own = self.device.type == "cpu" and torch.get_num_threads() == 1
         clock = time.process_time if own else time.perf_counter
         self._wait()
         began = clock()
@@ -144,26 +150,57 @@ class _Trial:
         return spent
 
     def _wait(self) -> None:
-        if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
 
 
-def _started(
-    problem: GanProblem, dynamics: Dynamics, images: Tensor, seeds: Sequence[int], execution: Execution
-) -> list[_Trial]:
-    """The trial, warmed up; none where the device cannot carry it out (memory, a kernel that cannot be captured)."""
-    trial = _Trial(problem, dynamics, images, seeds, execution)
-    try:
-        # Through one penalised step and one that is not, so that nothing is captured or compiled on the clock.
-        trial.run(1 + min(problem.config.penalty_every, 2))
-    except (RuntimeError, NotImplementedError):
-        return []
+class _Race:
+    """Trials that run in turn. One that the device cannot carry out leaves, but for the plain one."""
+
+    def __init__(self, plain: _Trial, seconds: float) -> None:
+        self._trials, self._round = [plain], seconds
+        self.least = {plain.execution: plain.best}
+        "Seconds per step of all that did not fail."
+        self.left_out: dict[str, str] = {}
+
+    @property
+    def best(self) -> Execution:
+        return min(self.least, key=lambda execution: self.least[execution])
+
+    def enter(self, execution: Execution, make: Callable[[], _Trial]) -> None:
+        """Add a trial, warmed up."""
+        trial = self._tried(execution, lambda: _warmed(make()))
+        if trial is not None:
+            self._trials.append(trial)
+
+    def keep(self, execution: Execution) -> None:
+        """Let all others go, with their memory; their times stay."""
+        self._trials = [trial for trial in self._trials if trial.execution == execution]
+
+    def run(self) -> None:
+        steps = max(1, round(self._round / max(min(self.least.values()), 1e-9)))
+        for index in range(ROUNDS):
+            for trial in self._trials[:: -1 if index % 2 else 1]:
+                if trial.execution == PLAIN:
+                    trial.run(steps)
+                elif self._tried(trial.execution, partial(trial.run, steps)) is None:
+                    self._trials.remove(trial)
+        self.least |= {trial.execution: trial.best for trial in self._trials}
+
+    def _tried(self, execution: Execution, work: Callable[[], Result]) -> Result | None:
+        try:
+            return work()
+        except Exception as error:
+            # Anything: memory, a kernel that cannot be captured, a compiler that is missing or has its own errors.
+            self.left_out[str(execution)] = f"{type(error).__name__}: {error}".partition("\n")[0][:300]
+        self.least.pop(execution, None)
+        if self._trials and self._trials[0].device.type == "cuda":
+            torch.cuda.empty_cache()  # after the error, whose frames held its tensors
+        return None
+
+
+def _warmed(trial: _Trial) -> _Trial:
+    # Through one penalised step and one that is not, so that nothing is captured or compiled on the clock.
+    trial.run(1 + min(trial.penalty_every, 2))
     trial.best = float("inf")
-    return [trial]
-
-
-def _race(trials: Sequence[_Trial], seconds: float) -> None:
-    steps = max(1, round(seconds / trials[0].best)) if trials[0].best < float("inf") else 1
-    for index in range(ROUNDS):
-        for trial in trials[:: -1 if index % 2 else 1]:
-            trial.run(steps)
+    return trial

@@ -6,9 +6,8 @@ from dataclasses import replace
 import torch
 
 from saddle.core.problem import Problem
-from saddle.gan.acceleration.captured import Captured
+from saddle.gan.acceleration.captured import Captured, differentiated_twice
 from saddle.gan.acceleration.execution import PLAIN, Execution
-from saddle.gan.config import GanConfig
 from saddle.gan.problem import GanProblem
 from saddle.networks import Network
 
@@ -27,6 +26,7 @@ def accelerated(problem: GanProblem, execution: Execution, device: torch.device)
     if execution == PLAIN:
         return problem
     compiled = execution.compiled and device.type == "cuda"
+    # Compiled functions have no second derivatives.
     faster = replace(
         problem,
         generator=_network(problem.generator, execution, compiled=compiled),
@@ -35,11 +35,6 @@ def accelerated(problem: GanProblem, execution: Execution, device: torch.device)
         ),
     )
     return Captured(faster) if execution.captured and device.type == "cuda" else faster
-
-
-def differentiated_twice(config: GanConfig) -> bool:
-    """Whether the discriminator's step needs second derivatives, which compiled networks do not have."""
-    return max(config.gradient_penalty, config.r1, config.r2) > 0
 
 
 def _network(network: Network, execution: Execution, *, compiled: bool) -> Network:
