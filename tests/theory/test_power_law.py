@@ -89,6 +89,46 @@ def test_the_bootstrap_is_a_function_of_its_seed():
     assert not np.array_equal(first, other)
 
 
+def test_resamples_take_the_same_seeds_at_every_width_where_there_are_five():
+    # y = (10 + 100/k)·f_s with one factor a seed: every joint resample multiplies the whole law by the mean factor f,
+    # so a = 10 f and b = 100 f in every one of them, c = 1 stays, and the spread of f is that of a mean of 5 seeds:
+    # √(n / (n − 1)) · √(Σ (f − 1)² / n) / √n = √(0.02 / 5) · √(5 / 4) / √5 = 0.0316.
+    factor = np.array([0.9, 0.95, 1.0, 1.05, 1.1])
+    factor = 1 + (factor - 1) * np.sqrt(0.02 / np.sum((factor - 1) ** 2))
+    width, seed = np.repeat([2, 4, 8, 16], 5), np.tile(np.arange(5), 4)
+    value = (10 + 100 / width) * factor[seed]
+    law = fitted(width, value, seeds=seed)
+    draws = some(law.draws)
+    assert law.paired and law.freedom == 4
+    assert draws[:, 2] == approx(1.0, rel=1e-5)
+    assert draws[:, 1] / draws[:, 0] == approx(10.0, rel=1e-4)
+    # The standard deviation of 1,000 resamples is known to 1 / √2000 = 2.2 %.
+    assert np.std(draws[:, 0]) / 10 == approx(0.0316, rel=0.08)
+    # Whatever the order of the seeds at a width.
+    order = np.random.default_rng(0).permutation(len(width))
+    shuffled = some(fitted(width[order], value[order], seeds=seed[order]).draws)
+    assert shuffled[:, 0] == approx(draws[:, 0], rel=1e-6)
+
+
+def test_without_five_common_seeds_the_resamples_are_not_joint():
+    width = np.repeat([2, 4, 8, 16], 5)
+    value = (10 + 100 / width) * np.tile([0.9, 0.95, 1.0, 1.05, 1.1], 4)
+    # Another seed at one width: each width by itself, and then the exponent varies, which joint resamples leave at 1.
+    other = np.tile(np.arange(5), 4)
+    other[0] = 7
+    apart = fitted(width, value, seeds=other)
+    assert not apart.paired and apart.freedom == 16
+    assert np.std(some(apart.draws)[:, 2]) > 0.05
+    # Three seeds: never jointly, for ten different resamples are no distribution.
+    few = np.isin(np.tile(np.arange(5), 4), (0, 1, 2))
+    assert not fitted(width[few], value[few], seeds=np.tile(np.arange(5), 4)[few]).paired
+
+
+def test_every_value_needs_its_seed():
+    with pytest.raises(UserError, match="3 values and 2 seeds"):
+        fit_power_law([2, 4, 8], [3.0, 2.0, 1.5], seeds=[0, 1])
+
+
 def test_the_order_of_the_values_does_not_matter():
     width, value = np.repeat([2, 4, 8], 2), np.array([9.0, 8, 5, 6, 3, 4])
     law, turned = fitted(width, value, resamples=0), fitted(width[::-1], value[::-1], resamples=0)

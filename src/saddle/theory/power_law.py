@@ -303,15 +303,19 @@ def _solve(
         squares = ((y - a[..., None] - b[..., None] * x) ** 2) @ weights
         return a, b, squares
 
-    grid = np.broadcast_to(EXPONENTS, (len(means), len(EXPONENTS)))
-    best = np.argmin(project(grid)[2], axis=1)
+    best = np.argmin(project(EXPONENTS[None])[2], axis=1)
     low = np.log(EXPONENTS[np.maximum(best - 1, 0)])
     high = np.log(EXPONENTS[np.minimum(best + 1, len(EXPONENTS) - 1)])
+    left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+    at_left, at_right = project(np.exp(np.stack([left, right], axis=1)))[2].T
     for _ in range(60):
-        left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-        squares = project(np.exp(np.stack([left, right], axis=1)))[2]
-        keep_left = squares[:, 0] <= squares[:, 1]
+        keep_left = at_left <= at_right
         low, high = np.where(keep_left, low, left), np.where(keep_left, right, high)
+        # One of the two inner points is an inner point of the smaller interval too.
+        new = np.where(keep_left, high - GOLDEN * (high - low), low + GOLDEN * (high - low))
+        at_new = project(np.exp(new[:, None]))[2][:, 0]
+        left, right = np.where(keep_left, new, right), np.where(keep_left, left, new)
+        at_left, at_right = np.where(keep_left, at_new, at_right), np.where(keep_left, at_left, at_new)
     c = np.exp((low + high) / 2)
     a, b, _ = project(c[:, None])
     return np.stack([a[:, 0], b[:, 0], c], axis=1)
