@@ -103,14 +103,14 @@ def test_bad_options(words, told, sweep, refused):
     assert told in refused("recommend", *words)
 
 
-def test_folders_that_are_no_finished_sweep(sweep, refused, trained):
+def test_folders_that_are_no_finished_sweep(sweep, refused):
     Path("papers").mkdir()
     Path("papers/thesis.tex").write_text("mine")
     assert "papers holds no sweep" in refused("recommend", "papers")
     (sweep / f"{8:08x}{1:08x}" / "result.json").unlink()
     assert "1 of 12 runs are still to be trained (width 8 seed 1)" in refused("recommend", "s")
-    shutil.copytree(trained, "one")
-    assert "only width 1 has a finite test FD(random)" in refused("recommend", "one")
+    fabricate(Path("one"), widths=(1,), seeds=1)
+    assert "only width 1 has a finite test FD(classifier)" in refused("recommend", "one")
 
 
 def test_runs_that_do_not_say_their_networks(sweep, refused):

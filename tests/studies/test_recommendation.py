@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from pytest import approx
 
 from saddle.errors import UserError
 from saddle.gan.config import GanConfig
+from saddle.studies.recommendation.answer import recommend_width
 from saddle.studies.recommendation.cost_model import Cost, CostCurve, Measured
 from saddle.studies.recommendation.costs import COSTS, known_costs, widths_to_measure
 from saddle.studies.recommendation.decision import candidates_of, decide
@@ -106,8 +108,33 @@ def test_a_law_that_misses_the_means_says_so_in_its_intervals():
     y = np.array([60.0, 40, 20, 15])[np.repeat(range(4), 3)] * np.tile([0.99, 1, 1.01], 4)
     found = seen(k, y, np.tile(range(3), 4))
     assert found.misfit_p is not None and found.misfit_p < 0.05 and found.misfit > 0.02
+    # And in the choice: with the misfit the resamples disagree more, about the width and about its being enough.
+    levels = [level(width, *y[k == width]) for width in (2, 4, 8, 16)]
+    every = candidates_of([2, 4, 8, 16])
+    made = decide(found, levels, every, tolerance=0.3)
+    blind = decide(replace(found, misfit=0.0), levels, every, tolerance=0.3)
+    assert made.width == blind.width and made.best == blind.best
+    assert made.interval is not None and blind.interval is not None
+    assert made.interval[0] <= blind.interval[0] and made.interval[1] >= blind.interval[1]
+    assert made.agreement is not None and blind.agreement is not None and made.agreement < blind.agreement
     k, s, y = simulated((2, 4, 8, 16), 3, 0.1, np.random.default_rng(8))
     assert seen(k, y, s).misfit == 0
+
+
+@pytest.mark.parametrize(
+    ("request_", "sentence"),
+    [
+        ({"budget": 0.0}, "budget is 0"),
+        ({"budget": math.nan}, "budget is nan"),
+        ({"budget": math.inf}, "budget is inf"),
+        ({"tolerance": -0.1}, "tolerance is -0.1"),
+        ({"tolerance": 1}, "tolerance is 1"),
+        ({"threads": 0}, "at least one thread, not 0"),
+    ],
+)
+def test_a_request_that_means_nothing_is_refused_before_anything_is_read(request_, sentence, tmp_path):
+    with pytest.raises(UserError, match=sentence):
+        recommend_width(tmp_path / "missing", **request_)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +288,7 @@ NETWORKS = Networks(gan=GanConfig(batch=8, latent=4), size=8, channels=1, width_
 def test_costs_are_measured_once_and_kept(tmp_path):
     cpu = torch.device("cpu")
     threads = torch.get_num_threads()
-    first = known_costs(tmp_path, NETWORKS, [1, 2, 8], device=cpu, seconds=0.5)
+    first = known_costs(tmp_path, NETWORKS, [1, 2, 8], device=cpu, seconds=0.2)
     assert torch.get_num_threads() == threads
     assert set(first.by_width) <= {1, 2, 8} and 1 in first.by_width and not first.cached
     for each in first.by_width.values():
@@ -280,19 +307,32 @@ def test_costs_are_measured_once_and_kept(tmp_path):
     assert len(json.loads((tmp_path / COSTS).read_text())["entries"]) == 2
 
 
-@pytest.mark.parametrize("damage", ["", "[]", "{", '{"version": 1, "entries": 3}', "nan", "negative"])
-def test_a_damaged_file_of_costs_is_measured_anew(damage, tmp_path):
-    cpu, path = torch.device("cpu"), tmp_path / COSTS
-    if damage in ("nan", "negative"):
-        known_costs(tmp_path, NETWORKS, [1], device=cpu, seconds=0.1)
-        stored = json.loads(path.read_text())
-        (entry,) = stored["entries"].values()
-        entry["widths"]["1"]["milliseconds"]["latency"]["median"] = None if damage == "nan" else -1
-        path.write_text(json.dumps(stored))
-    else:
+@pytest.fixture(scope="module")
+def stored_costs(tmp_path_factory):
+    """The text of a file of costs that were measured."""
+    folder = tmp_path_factory.mktemp("costs")
+    known_costs(folder, NETWORKS, [1], device=torch.device("cpu"), seconds=0.05)
+    return (folder / COSTS).read_text()
+
+
+def test_whole_costs_of_this_machine_are_taken(stored_costs, tmp_path):
+    (tmp_path / COSTS).write_text(stored_costs)
+    assert known_costs(tmp_path, NETWORKS, [1], device=torch.device("cpu")).cached
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{", '{"version": 1, "entries": 3}', None, -1])
+def test_a_damaged_file_of_costs_is_measured_anew(damage, stored_costs, tmp_path):
+    path = tmp_path / COSTS
+    if isinstance(damage, str):
         path.write_text(damage)
-    assert not known_costs(tmp_path, NETWORKS, [1], device=cpu, seconds=0.1).cached
-    assert known_costs(tmp_path, NETWORKS, [1], device=cpu, seconds=0.1).cached
+    else:
+        stored = json.loads(stored_costs)
+        (entry,) = stored["entries"].values()
+        entry["widths"]["1"]["milliseconds"]["latency"]["median"] = damage
+        path.write_text(json.dumps(stored))
+    assert not known_costs(tmp_path, NETWORKS, [1], device=torch.device("cpu"), seconds=0.05).cached
+    (entry,) = json.loads(path.read_text())["entries"].values()
+    assert entry["widths"]["1"]["milliseconds"]["latency"]["median"] > 0
 
 
 def test_a_held_generator_costs_the_same_at_every_width():

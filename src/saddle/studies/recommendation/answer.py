@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
+from saddle.errors import UserError
 from saddle.runs.hashing import null, plain
 from saddle.studies.recommendation.cost_model import Cost, CostCurve
 from saddle.studies.recommendation.costs import Costs, known_costs, widths_to_measure
-from saddle.studies.recommendation.decision import Decision, candidates_of, decide
+from saddle.studies.recommendation.decision import Decision, candidates_of, check_request, decide
 from saddle.studies.recommendation.evidence import Evidence, read_evidence
 from saddle.studies.recommendation.failures import Failures
 from saddle.studies.recommendation.forecast import Forecast, forecast
@@ -133,8 +134,12 @@ def recommend_width(
         again: measure costs although they are known.
 
     Raises:
-        UserError: see `read_evidence`, `candidates_of` and `decide`.
+        UserError: see `read_evidence`, `candidates_of` and `decide`; fewer than one thread.
     """
+    # Before costs are measured, which takes a while.
+    check_request(budget, tolerance)
+    if threads < 1:
+        raise UserError(f"Costs are measured with at least one thread, not {threads}.")
     evidence = read_evidence(folder, metric=metric, split=split)
     left_out = tuple(each for each in evidence.failures if each.share > 0.5)
     levels = [level for level in evidence.levels if level.width not in {each.width for each in left_out}]

@@ -8,12 +8,14 @@ so near to the limit, the largest candidate is named, and that it is not enough.
 Candidates are the measured widths and unmeasured ones up to `REACH` times the largest. A width of which more than half
 of the runs failed is none. Where there is no law, the measured widths are compared by their medians.
 
-Every bootstrap resample of the seeds is a law, and so a choice. They give the interval (95 % of the choices), how
+Every bootstrap resample of the seeds is a law, and so a choice; where the means lie farther from the law than the seeds
+explain, each is off by that misfit as well, at every width and in the limit. They give the interval (95 % of the choices), how
 many choose the very width, and the probability that the width is wide enough: the share in which its own distance
 is within t of that resample's best. Costs vary too: by their measured interval where the width was measured, by the
 cost curve's held-out error where not.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
@@ -28,7 +30,7 @@ from saddle.studies.recommendation.forecast import Forecast
 from saddle.studies.width_sweep.summary import Level
 from saddle.theory.power_law import Number
 
-__all__ = ["REACH", "Decision", "candidates_of", "decide"]
+__all__ = ["REACH", "Decision", "candidates_of", "check_request", "decide"]
 
 REACH = 4
 "Beyond so many times the largest measured width nothing is recommended."
@@ -81,6 +83,14 @@ def candidates_of(measured: Sequence[int], asked: Sequence[int] = ()) -> tuple[i
     return tuple(sorted({*measured, *grid}))
 
 
+def check_request(budget: Number | None, tolerance: Number) -> None:
+    """Raise `UserError` unless the budget is positive and finite (or None) and 0 ≤ tolerance < 1."""
+    if budget is not None and not 0 < budget < math.inf:
+        raise UserError(f"The budget is {budget:g}; it must be a positive number of milliseconds.")
+    if not 0 <= tolerance < 1:
+        raise UserError(f"The tolerance is {tolerance:g}; it must be at least 0 and below 1 (0.05 is 5 %).")
+
+
 def decide(
     found: Forecast | None,
     measured: Sequence[Level],
@@ -93,15 +103,17 @@ def decide(
     """Choose among `candidates` by the module's rule; without a law (`found` None), among the measured ones.
 
     Raises:
-        UserError: no candidate is within the budget.
+        UserError: no candidate is within the budget; what `check_request` refuses.
     """
+    check_request(budget, tolerance)
     levels = {level.width: level for level in measured}
     widths = [k for k in candidates if found is not None or k in levels]
     assert widths, "there are measured widths among the candidates"
     if found is not None:
-        values, curves = found.law(widths), found.law.curves(widths)
+        values, curves, limits = found.law(widths), found.curves([*widths, np.inf]), None
         limit = None if budget is not None else found.law.a
-        limits = None if budget is not None or found.law.draws is None else found.law.draws[:, 0]
+        if curves is not None:
+            curves, limits = curves[:, :-1], None if budget is not None else curves[:, -1]
     else:
         values = np.array([levels[k].median for k in widths])
         curves, limit, limits = _resampled_medians([levels[k] for k in widths]), None, None

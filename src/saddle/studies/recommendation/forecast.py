@@ -60,12 +60,12 @@ class Forecast:
 
     def mean(self, width: Values, level: Number = 0.95) -> Float[np.ndarray, "2 n"] | None:
         """Return the interval of the mean over seeds at the widths; None with one seed a width."""
-        curves = self._curves(width, 1)
+        curves = self.curves(width)
         return None if curves is None else self._widened(curves, self.law(width), level)
 
     def runs(self, width: Values, *, count: int = 1, level: Number = 0.95) -> Float[np.ndarray, "2 n"] | None:
         """Return the interval in which the mean of `count` new runs will lie; None with one seed a width."""
-        curves = self._curves(width, DRAWS // 1000)
+        curves = self.curves(width, DRAWS // 1000)
         if curves is None or self.residuals is None:
             return None
         generator = np.random.default_rng(1)
@@ -76,8 +76,11 @@ class Forecast:
             new = curves + drawn.mean(axis=2)
         return self._widened(new, self.law(width), level)
 
-    def _curves(self, width: Values, times: int) -> Float[np.ndarray, "rows n"] | None:
-        """The resampled laws, `times` times over, each off by its own misfit at every width."""
+    def curves(self, width: Values, times: int = 1) -> Float[np.ndarray, "rows n"] | None:
+        """Return the resampled laws, `times` times over, each off by its own misfit at every width.
+
+        The width may be infinite, where the law is its limit a. None with one seed a width.
+        """
         curves = self.law.curves(width)
         if curves is None:
             return None
