@@ -33,6 +33,7 @@ HEALTHY = {
     "saturated/data": 0.5,
     "memorisation/nearer_train": 0.52,
     "memorisation/distance_ratio": 1.2,
+    "memorisation/score": -4.0,
     "auc/overfit": 0.52,
     "auc/overfit error": 0.02,
     "pixels/range": 1.0,
@@ -122,6 +123,40 @@ def test_few_images_need_a_larger_share_to_overfit():
         discriminator_overfit.judge(evidence(auc__overfit=0.7, **{"auc/overfit error": 0.073})).severity
         == "fine"
     )
+
+
+def test_few_held_out_images_make_no_memorisation():
+    # Both shares are beyond their thresholds, but the test C_T has a Z of −2 only: it may be chance.
+    close = {"memorisation__nearer_train": 0.95, "memorisation__distance_ratio": 0.5}
+    assert memorisation.judge(evidence(**close)).present
+    assert not memorisation.judge(evidence(**close, memorisation__score=-2.0)).present
+
+
+def test_causes_come_before_what_follows_from_them():
+    # Dead units leave few images, and a discriminator that overfits precedes copies, though it is a warning only.
+    run = evidence(
+        dead__generator=0.9,
+        diversity__pixels=0.1,
+        auc__overfit=0.9,
+        memorisation__nearer_train=0.9,
+        memorisation__distance_ratio=0.5,
+    )
+    found = [finding.kind for finding in diagnose(run) if finding.present]
+    assert found == ["dead-units", "mode-collapse", "discriminator-overfit", "memorisation"]
+
+
+def test_dead_units_of_the_discriminator_are_not_laid_to_the_generator():
+    found = dead_units.judge(evidence(**{"dead/discriminator.block1": 0.9}))
+    assert "the discriminator is" in found.sentence and "--lr-d" in found.next_step
+
+
+@pytest.mark.parametrize("name", ["loss/generator", "weights/finite"])
+def test_numbers_that_are_not_finite_are_divergence_whatever_the_status(name):
+    healthy = evidence(status="unfinished")
+    bad = {"loss/generator": Curve((100, 200), (0.7, math.nan)), "weights/finite": Curve((200,), (0.0,))}
+    run = Evidence(step=200, status="unfinished", curves={**healthy.curves, name: bad[name]})
+    assert divergence.judge(run).severity == Severity.SERIOUS
+    assert not divergence.judge(healthy).present
 
 
 def test_a_run_that_ended_as_diverged_is_divergence():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from saddle.studies.diagnosis.measures.images import class_shares, data_facts, nearest_shares, saturation
+from saddle.studies.diagnosis.measures.images import class_shares, data_facts, nearest, nearest_shares, saturation
 from saddle.studies.diagnosis.measures.players import auc
 from saddle.studies.diagnosis.rows import curves_of, scores_of
 
@@ -17,13 +17,35 @@ def test_copies_are_nearer_to_training_images_and_new_images_are_not():
     draw = torch.Generator().manual_seed(0)
     train, test, new = (torch.randn(200, 6, generator=draw) for _ in range(3))
     copies = nearest_shares(train[:100] + 1e-3, train, test)
-    # All training images are used, as many as test images, so a copy's original is always among them.
     assert copies["nearer_train"] == 1
     assert copies["distance_ratio"] < 0.01
+    assert copies["score"] < -3
     fresh = nearest_shares(new, train, test)
     # Both shares and ratio are those of exchangeable sets: ½ with error √(1/4·200) = 0.035 at least, and 1.
     assert fresh["nearer_train"] == pytest.approx(0.5, abs=0.12)
     assert fresh["distance_ratio"] == pytest.approx(1, abs=0.15)
+    assert abs(fresh["score"]) < 3
+
+
+def test_copies_are_seen_however_many_more_training_than_held_out_images_there_are():
+    draw = torch.Generator().manual_seed(1)
+    train, test, new = (torch.randn(n, 6, generator=draw) for n in (2000, 100, 400))
+    # Every fake's nearest of all is its original: p = 1, so ½ + ½ = 1, with a twentieth as many held-out images too.
+    assert nearest_shares(train[:400] + 1e-3, train, test)["nearer_train"] == 1
+    # Half copies, half new: p = ½ + ½ e, so ½ + ¼; the error of p − e over 1 − e is √(0.05 / 200) · 20 / 4 = 0.08.
+    half = torch.cat([train[:200] + 1e-3, new[:200]])
+    assert nearest_shares(half, train, test)["nearer_train"] == pytest.approx(0.75, abs=0.24)
+    fresh = nearest_shares(new, train, test)
+    # √(e (1 − e) / 400) / (1 − e) / 2 = 0.11.
+    assert fresh["nearer_train"] == pytest.approx(0.5, abs=0.33)
+    assert abs(fresh["score"]) < 3
+
+
+def test_the_nearest_is_found_across_pieces():
+    others = torch.arange(10.0).unsqueeze(1)
+    distance, index = nearest(torch.tensor([[7.2], [0.0]]), others, piece=3)
+    assert index.tolist() == [7, 0]
+    assert distance.tolist() == pytest.approx([0.2, 0.0], abs=1e-6)
 
 
 def test_classes_are_those_of_the_nearest_images():

@@ -74,6 +74,7 @@ def measure(
     state: State = payload["state"]
     weights = {key: payload["average"].get(key, state[key]) for key in state}
     if not all(bool(torch.isfinite(t).all()) for t in (*state.values(), *weights.values())):
+        found.numbers["weights/finite"] = 0.0
         found.missing["checkpoint"] = "the checkpoint's weights are not finite"
         return found
     exhibits = _measure_images(found, problem, weights, split, seed)
@@ -106,9 +107,12 @@ def _measure_images(
     numbers = found.numbers
     numbers["saturated/samples"] = seen.saturation(fake)
     numbers["saturated/data"] = seen.saturation(train.images)
-    fake_rows, train_rows, test_rows = (seen.pixels(each) for each in (fake, train.images, test.images))
-    nearest = seen.nearest_shares(fake_rows, train_rows, test_rows)
-    numbers.update({f"memorisation/{name}": value for name, value in nearest.items()})
+    fake_rows, train_rows = seen.pixels(fake), seen.pixels(train.images)
+    # All training images: a copy of one that is left out would be none.
+    every, flat = split.train.images.flatten(1), fake.flatten(1)
+    distances, indices = seen.nearest(flat, every)
+    shares = seen.nearest_shares(flat, every, test.images.flatten(1), distances)
+    numbers.update({f"memorisation/{name}": value for name, value in shares.items()})
     if train.labels is None or len(train.labels.unique()) < 2:
         found.missing["classes/present"] = "the images have no labels"
     else:
@@ -118,9 +122,8 @@ def _measure_images(
         hit = [shares[c] >= 0.1 * real[c] for c in shares]
         numbers["classes/present"] = sum(hit) / len(hit)
         numbers.update({f"share of class/{c}": share for c, share in shares.items()})
-    distances, indices = torch.cdist(fake_rows, train_rows).min(1)
     closest = distances.argsort()[:FEW]
-    pairs = torch.stack([fake[closest], train.images[indices[closest]]], 1).flatten(0, 1)
+    pairs = torch.stack([fake[closest], split.train.images[indices[closest]]], 1).flatten(0, 1)
     return {"samples": fake[:64], "real": train.images[:64], "pairs": pairs}
 
 

@@ -19,21 +19,21 @@ __all__ = ["KINDS", "diagnose"]
 JUDGES = (
     divergence,
     data_normalisation,
-    mode_collapse,
-    vanishing_gradient,
     dead_units,
+    vanishing_gradient,
+    mode_collapse,
     oscillation,
-    memorisation,
     discriminator_overfit,
+    memorisation,
     under_training,
 )
 KINDS = tuple(judge.LOOK.kind for judge in JUDGES)
 "The kinds of findings, causes before what may follow from them."
 TITLES = {judge.LOOK.kind: judge.LOOK.title for judge in JUDGES}
-ORDER = (Severity.SERIOUS, Severity.WARNING, Severity.UNDECIDED, Severity.FINE)
+ORDER = {Severity.SERIOUS: 0, Severity.WARNING: 0, Severity.UNDECIDED: 1, Severity.FINE: 2}
 
 
 def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
-    """One finding of every kind in `KINDS`: the serious first, then warnings, what could not be decided, what is fine."""
+    """One finding of every kind: those that were found, causes first as in `KINDS`; what is not decidable; what is fine."""
     found = [judge.judge(evidence) for judge in JUDGES]
-    return tuple(sorted(found, key=lambda finding: ORDER.index(finding.severity)))
+    return tuple(sorted(found, key=lambda finding: ORDER[finding.severity]))

@@ -30,13 +30,14 @@ def judge(evidence: Evidence) -> Finding:
         "saturated/samples: threshold": evidence.last("saturated/data") + SATURATED,
         "step": evidence.step,
     }
-    advice = "Units do not come back: train again with a smaller --lr-g (a tenth), or with batch norm (--arch dcgan)."
+    player = "discriminator" if layer.startswith("dead/discriminator") and share > DEAD else "generator"
+    advice = f"Units do not come back: train again with a smaller --lr-{player[0]}, a tenth of what it was."
     if share > DEAD:
         onset = evidence.curve(layer).first_above(DEAD)
         numbers |= {} if onset is None else {"onset step": onset}
         return LOOK.serious(
             f"{percent(share)} of the units behind {layer.removeprefix('dead/')} are 0 whatever the input: the "
-            "generator is that much narrower than it looks.",
+            f"{player} is that much narrower there than it looks.",
             numbers,
             advice,
         )

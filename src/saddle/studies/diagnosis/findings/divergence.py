@@ -25,6 +25,11 @@ def judge(evidence: Evidence) -> Finding:
             {"step": step},
             advice,
         )
+    broken = _not_finite(evidence)
+    if broken:
+        return LOOK.serious(
+            f"{broken}: training has left the finite numbers.", {"step": evidence.step}, advice
+        )
     sizes = {
         name: type(curve)(curve.steps, tuple(abs(v) for v in curve.values)).after(2 / 3).median()
         for name, curve in curves.items()
@@ -46,6 +51,16 @@ def judge(evidence: Evidence) -> Finding:
         numbers,
         advice,
     )
+
+
+def _not_finite(evidence: Evidence) -> str:
+    """What is not finite where the run stands, or nothing."""
+    for name in ("generator", "discriminator"):
+        whole = evidence.curves.get(f"loss/{name}")
+        if whole is not None and whole.values and not math.isfinite(whole.last):
+            since = whole.finite.steps[-1] if whole.finite.steps else 0
+            return f"The {name}'s loss is no finite number after step {since:,}"
+    return "The weights are not finite numbers" if evidence.last("weights/finite") == 0 else ""
 
 
 def _advice(evidence: Evidence) -> str:

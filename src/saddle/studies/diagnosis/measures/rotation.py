@@ -14,8 +14,9 @@ __all__ = ["AFFORDABLE", "leading_eigenvalues", "rotation_facts"]
 
 WANTED = 8
 "Eigenvalues of largest modulus."
-AFFORDABLE = 4e9
-"Multiply-adds of a batch through both networks above which the spectrum (some 200 such passes) is left out."
+AFFORDABLE = 3e7
+"""Multiply-adds of a batch through both networks above which the spectrum is left out: a DCGAN with 2.4e8 took 90 s on
+one core, so this is some ten seconds."""
 
 
 def leading_eigenvalues(probed: Probed) -> Complex[np.ndarray, " k"]:
