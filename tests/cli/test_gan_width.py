@@ -60,7 +60,7 @@ def test_a_folder_of_other_things_is_left_alone(refused, tmp_path):
 
 def test_a_damaged_study_is_a_sentence(refused, tmp_path):
     (tmp_path / "x").mkdir()
-    for config in ("3", '{"widths": "wide"}', '{"colour": 1}', '{"widths": [4]}'):
+    for config in ("3", '{"widths": "wide"}', '{"colour": 1}', '{"widths": [4]}', '{"sides": ["../x"]}'):
         text = f'{{"study": "gan-width", "version": "1", "config": {config}}}'
         (tmp_path / "x" / "study.json").write_text(text)
         assert "x/study.json is damaged" in refused("study", "report", "x")

@@ -2,8 +2,9 @@
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars
@@ -71,6 +72,9 @@ def test_an_extra_counts_for_its_own_settings_only(tmp_path):
     assert read_extra(tmp_path, "nnd") == {"value": 0.5, "gone": None}
     assert read_extra(tmp_path, "nnd", {"step": 4, "sizes": (1, 2)}) == {"value": 0.5, "gone": None}
     assert read_extra(tmp_path, "nnd", {"step": 5, "sizes": (1, 2)}) is None
+    assert read_extra(tmp_path, "nnd", {"step": 4, "sizes": (1, 3)}) is None
+    # The checkpoint of a run whose further training was stopped is later than its last result.
+    assert read_extra(tmp_path, "nnd", {"step": 3, "sizes": (1, 2)}) is not None
     assert read_settings(tmp_path, "nnd") == {"step": 4, "sizes": [1, 2]}
 
 
@@ -171,6 +175,80 @@ def test_a_report_has_the_sections_of_what_was_measured(swept):
     assert set(extras.references) == {"memorised", "held-out"}
     assert all(set(found) == {0, 1} for found in extras.references.values())
     assert len(extras.findings) == 4 and len(extras.tables["nnd"]) == 4
+
+
+def small_sweep(folder: Path) -> tuple[Path, list[Path]]:
+    """Two runs of step 10, simulated."""
+    from tests.studies.fabricated_sweep import fabricate
+
+    fabricate(folder, widths=(2,), seeds=2, steps=10)
+    return folder, sorted(path.parent for path in folder.glob("*/config.json"))
+
+
+@pytest.mark.parametrize("value", ['"wide"', "true", "null", "1e999", "1" + "0" * 400, "[1]"])
+def test_what_is_no_number_is_left_out(tmp_path, value):
+    folder, (first, second) = small_sweep(tmp_path / "s")
+    settings = asdict(SMALL) | {"step": 10}
+    write_extra(second, "nnd", settings, {"value": 0.5})
+    for name, numbers in (
+        ("nnd", f'{{"value": {value}}}'),
+        ("memorisation", f'{{"score": {value}, "pixels": {value}}}'),
+    ):
+        write_extra(first, name, settings, {})
+        stored = json.dumps(settings)
+        extra_path(first, name).write_text(f'{{"version": 1, "settings": {stored}, "numbers": {numbers}}}')
+    (folder / "extras").mkdir()
+    lines = f'{{"memorised": {{"x": {{"value": 1}}, "0": {{"value": {value}}}, "1": {{"value": 2}}}}}}'
+    extra_path(folder, "nnd").write_text(
+        f'{{"version": 1, "settings": {json.dumps(settings)}, "numbers": {lines}}}'
+    )
+    found = read_extras(read_sweep(folder))
+    assert found.tables == {"nnd": {(2, 1): 0.5}} and found.references == {"memorised": {1: 2.0}}
+
+
+def test_what_was_measured_before_a_run_was_trained_on_does_not_count(tmp_path):
+    folder, (first, second) = small_sweep(tmp_path / "s")
+    write_extra(first, "nnd", asdict(SMALL) | {"step": 5}, {"value": 0.1})
+    write_extra(second, "nnd", asdict(SMALL) | {"step": 10}, {"value": 0.2})
+    write_extra(first, "diagnosis", {"step": 5, "status": "done"}, {"findings": []})
+    found = read_extras(read_sweep(folder))
+    assert found.tables == {"nnd": {(2, 1): 0.2}} and found.findings == {}
+
+
+def test_divergences_of_two_protocols_are_not_mixed(tmp_path):
+    folder, (first, second) = small_sweep(tmp_path / "s")
+    write_extra(first, "nnd", asdict(NndConfig.exact()) | {"step": 10}, {"value": 3.0})
+    write_extra(second, "nnd", asdict(NndConfig.quick()) | {"step": 10}, {"value": 0.2})
+    (folder / "extras").mkdir()
+    write_extra(folder, "nnd", asdict(NndConfig.quick()), {"memorised": {"0": {"value": 1.0}}})
+    found = read_extras(read_sweep(folder))
+    assert found.protocol == "NND" and found.tables == {"nnd": {(2, 0): 3.0}} and found.references == {}
+
+
+def test_pictures_that_are_none_are_left_out(tmp_path):
+    from saddle.studies.gan_width.pictures import _arrays, _sheet
+
+    good = {"samples": (2, 1, 4, 4), "by_features": (2, 3, 1, 4, 4), "by_pixels": (2, 3, 1, 4, 4)}
+    path = tmp_path / "m.npz"
+
+    def write(**changed) -> None:
+        arrays: dict[str, Any] = {k: np.zeros(v, np.uint8) for k, v in good.items()} | changed
+        np.savez_compressed(path, **arrays)
+
+    write()
+    assert _sheet(*_arrays(path)).startswith(b"\x89PNG")
+    for bad in (
+        np.zeros(good["samples"], np.float32),
+        np.zeros((2, 2, 4, 4), np.uint8),
+        np.zeros((0, 1, 4, 4), np.uint8),
+        np.zeros((2, 1, 4, 5), np.uint8),
+        np.uint8(3),
+        np.array([{}], dtype=object),
+        np.zeros((1, 1, 9000, 9000), np.uint8),  # 81 MB of zeros in 80 kB
+    ):
+        write(samples=bad)
+        with pytest.raises(ValueError, match=r"image|bytes|large|belong|[Pp]ickle"):
+            _arrays(path)
 
 
 def test_runs_without_extras_have_none(tmp_path):

@@ -22,10 +22,11 @@ def finish_study(run: StudyRun, out: Path) -> int:
             f"error: {name} failed: {message}; its traceback is in failure.txt in the cell's folder",
             file=sys.stderr,
         )
+    for name, message in run.unmeasured.items():
+        print(f"error: {name} failed: {message}; the same command tries again", file=sys.stderr)
     if run.interrupted:
-        print(
-            f"stopped with {run.missing} cells missing; the same command goes on from here", file=sys.stderr
-        )
+        where = f"with {run.missing} cells missing" if run.missing else "while finished cells were measured"
+        print(f"stopped {where}; the same command goes on from here", file=sys.stderr)
         return INTERRUPTED
     if run.finished is None:
         print(f"error: {run.missing} cells are missing in {out}, so no claim was judged", file=sys.stderr)
@@ -33,7 +34,7 @@ def finish_study(run: StudyRun, out: Path) -> int:
     print(terminal_table(run.finished.claims))
     page = build_page(run.finished)
     print(f"\n{page}: {counted(run.finished.claims)}")
-    return 0
+    return FAILED if run.failures or run.unmeasured else 0
 
 
 def report_studies(folders: Sequence[Path], out: Path | None) -> int:

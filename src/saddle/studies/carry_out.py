@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, final
@@ -80,6 +80,8 @@ class StudyRun:
     failures: Mapping[str, str]
     "Cell's name → why it has no result."
     interrupted: bool
+    unmeasured: Mapping[str, str] = field(default_factory=dict)
+    "What was to be measured on finished cells → why it failed."
 
 
 def run_study(request: Request) -> StudyRun:

@@ -54,6 +54,8 @@ class GanWidthConfig:
             raise UserError(
                 "--sides names a side twice or none; give some of both, generator, discriminator."
             )
+        if not set(self.sides) <= set(SIDES):
+            raise UserError(f"--sides must be of {', '.join(SIDES)}.")
         if self.hold_width is not None and self.hold_width < 1:
             raise UserError(f"--hold-width is {self.hold_width}; a width must be at least 1.")
         for side in self.sides:

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,9 @@ from saddle.studies.width_sweep.reading import Run
 
 __all__ = ["neighbour_blocks"]
 
-LIMIT = 2**26  # bytes
+LIMIT = 2**26  # bytes, in the file and out of it
+MOST = 64
+"Samples, and neighbours of each, that a file may hold."
 EXPLAINED = (
     "A generator that copies would have its samples nearer to training images than other real images are. The score C_T "
     "(Meehan et al. 2020) is 0 where samples are as far from the training images as held-out images are; below −3 the "
@@ -36,7 +39,9 @@ def neighbour_blocks(main: Evidence) -> tuple[Block, ...]:
     shown = tuple(chart for chart in charts if chart is not None)
     if not shown:
         return ()
-    pictures = tuple(picture for run in _one_a_width(main) if (picture := _picture(run)) is not None)
+    measured = main.tables.get("memorisation", {})
+    runs = [run for run in _one_a_width(main) if (run.width, run.seed) in measured]
+    pictures = tuple(picture for run in runs if (picture := _picture(run)) is not None)
     words = (
         "Left in each row a sample, not selected; then the three training images that are nearest in the features of the "
         "distance; then, after the second gap, the three that are nearest in pixels."
@@ -59,16 +64,44 @@ def _file(run: Run) -> Path:
 
 def _picture(run: Run) -> Picture | None:
     try:
-        if _file(run).stat().st_size > LIMIT:
-            return None
-        with _file(run).open("rb") as stream:
-            found = np.load(stream, allow_pickle=False)
-            arrays = [found[name] for name in ("samples", "by_features", "by_pixels")]
-        png = _sheet(*arrays)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        png = _sheet(*_arrays(_file(run)))
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        RuntimeError,
+        MemoryError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ):
         return None
     words = f"Width {run.width}, seed {run.seed}"
     return Picture(png=png, caption=words, alt=f"Samples and their nearest training images. {words}")
+
+
+def _arrays(path: Path) -> list[np.ndarray]:
+    """Samples, and their nearest by features and by pixels; ValueError where the file, which is anybody's, has others."""
+    if path.stat().st_size > LIMIT:
+        raise ValueError("the file is too large")
+    with zipfile.ZipFile(path) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > LIMIT:
+            raise ValueError("the arrays are too large")
+    with path.open("rb") as stream:
+        found = np.load(stream, allow_pickle=False)
+        arrays = [found[name] for name in ("samples", "by_features", "by_pixels")]
+    image = arrays[0].shape[1:]
+    drawable = len(image) == 3 and image[0] in (1, 3) and image[1] == image[2] > 0
+    counts = [array.shape[:-3] for array in arrays]
+    if not drawable or counts[0] == (0,) or any(array.shape[-3:] != image for array in arrays):
+        raise ValueError("these are no images")
+    if [len(count) for count in counts] != [1, 2, 2] or any(
+        not 1 <= n <= MOST for count in counts for n in count
+    ):
+        raise ValueError("samples and neighbours do not belong together")
+    if any(array.dtype != np.uint8 for array in arrays):
+        raise ValueError("these are no bytes")
+    return arrays
 
 
 def _sheet(

@@ -36,7 +36,7 @@ def run(config: GanWidthConfig) -> StudyRun:
     require_packages()
     study = find_study(NAME)
     check_out(config.out, study, own=SIDES)
-    missing, failures, interrupted = 0, {}, False
+    missing, failures, unmeasured, interrupted = 0, {}, {}, False
     for side in config.sides:
         outcome = run_sweep(config.sweep(side))
         # Not before: what the sweep refuses is refused with nothing written.
@@ -46,7 +46,7 @@ def run(config: GanWidthConfig) -> StudyRun:
         missing += sum(cell.folder.result() is None for cell in outcome.cells)
         if not interrupted:
             done = compute_extras(config.out / side, _extras(config))
-            failures |= {f"{side}, {key}": message for key, message in done.failures.items()}
+            unmeasured |= {f"{side}, {key}": message for key, message in done.failures.items()}
             interrupted = done.interrupted
         build_report(config.out / side)
         if interrupted:
@@ -57,6 +57,7 @@ def run(config: GanWidthConfig) -> StudyRun:
         missing=missing,
         failures=failures,
         interrupted=interrupted,
+        unmeasured=unmeasured,
     )
 
 

@@ -2,8 +2,8 @@
 
     {"version": 1, "settings": {…}, "numbers": {…}}
 
-Written whole or not at all. It counts only for equal settings, the run's step among them: a run that was trained on is
-measured anew.
+Written whole or not at all. It counts only for equal settings, and from the run's step on: a run that was trained on is
+measured anew, and one whose further training was stopped has a later checkpoint than its last result says.
 """
 
 import json
@@ -34,9 +34,12 @@ def write_extra(folder: Path, name: str, settings: Mapping[str, Any], numbers: M
 
 
 def read_extra(folder: Path, name: str, settings: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
-    """An extra's numbers; None where it is missing, damaged, of another version or, if given, of other settings."""
+    """An extra's numbers; None where it is missing, damaged, of another version or, if given, of other settings.
+
+    Of the settings that are given, `step` is the least.
+    """
     stored = _read(extra_path(folder, name))
-    if settings is not None and stored.get("settings") != plain(dict(settings), where=name):
+    if settings is not None and not _meets(stored.get("settings"), plain(dict(settings), where=name)):
         return None
     numbers = stored.get("numbers")
     return numbers if isinstance(numbers, dict) else None
@@ -48,9 +51,17 @@ def read_settings(folder: Path, name: str) -> dict[str, Any]:
     return settings if isinstance(settings, dict) else {}
 
 
+def _meets(stored: Any, wanted: dict[str, Any]) -> bool:
+    if not isinstance(stored, dict):
+        return False
+    step, least = stored.get("step"), wanted.get("step")
+    reached = step == least or (type(step) is int and type(least) is int and step > least)
+    return reached and {**stored, "step": None} == {**wanted, "step": None}
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > LIMIT:
+        if not path.is_file() or path.stat().st_size > LIMIT:
             return {}
         stored = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError):

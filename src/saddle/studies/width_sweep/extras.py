@@ -1,10 +1,11 @@
 """Extras of a sweep's finished runs: what is missing is measured in worker processes, what is there is read."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import Any, Literal, TypeGuard, final
 
 import torch
 
@@ -92,37 +93,49 @@ def compute_extras(root: Path, options: ExtrasOptions) -> ExtrasDone:
 
 
 def read_extras(sweep: Sweep) -> Extras:
-    """What there is, of whatever settings: the latest."""
+    """What there is of the runs as they are: what was measured before they were trained on does not count.
+
+    Divergences by several protocols do not compare: those of the one that most runs have are taken.
+    """
     tables: dict[str, Table] = {}
+    protocol = _protocol(sweep)
     for run in _finished(sweep):
-        copies = read_extra(run.folder, "memorisation") or {}
+        copies = _current(run, "memorisation")
+        pixels = copies.get("pixels")
+        pixels = pixels if isinstance(pixels, dict) else {}
+        own = divergence_name(read_settings(run.folder, "nnd")) == protocol
         values = {
-            "nnd": (read_extra(run.folder, "nnd") or {}).get("value"),
+            "nnd": _current(run, "nnd").get("value") if own else None,
             "memorisation": copies.get("score"),
             "closer": copies.get("closer"),
             "unauthentic": copies.get("unauthentic"),
             "unauthentic_test": copies.get("unauthentic_test"),
-            "pixel_copies": (copies.get("pixels") or {}).get("copies"),
-            "pixel_closer": (copies.get("pixels") or {}).get("closer"),
+            "pixel_copies": pixels.get("copies"),
+            "pixel_closer": pixels.get("closer"),
         }
         for name, value in values.items():
-            if isinstance(value, int | float) and run.width is not None and run.seed is not None:
+            if _is_number(value) and run.width is not None and run.seed is not None:
                 tables.setdefault(name, {})[run.width, run.seed] = float(value)
-    stored = read_extra(sweep.folder, "nnd") or {}
+    alike = not protocol or divergence_name(read_settings(sweep.folder, "nnd")) == protocol
+    stored = (read_extra(sweep.folder, "nnd") or {}) if alike else {}
     references = {
-        name: {int(seed): float(each["value"]) for seed, each in found.items() if _has_value(each)}
+        name: {
+            int(seed): float(each["value"])
+            for seed, each in found.items()
+            if seed.isdecimal() and _has_value(each)
+        }
         for name, found in stored.items()
         if isinstance(found, dict)
     }
     findings = {}
     for run in sweep.runs:
-        found = (read_extra(run.folder, "diagnosis") or {}).get("findings")
+        found = _current(run, "diagnosis").get("findings")
         if isinstance(found, list):
             findings[run.key] = [each for each in found if isinstance(each, dict)]
     return Extras(
         tables=tables,
         references=references,
-        protocol=_protocol(sweep),
+        protocol=protocol,
         findings=findings,
     )
 
@@ -137,12 +150,18 @@ def divergence_name(settings: object) -> str:
 
 
 def _protocol(sweep: Sweep) -> str:
-    names = {
-        divergence_name(read_settings(run.folder, "nnd"))
-        for run in _finished(sweep)
-        if read_extra(run.folder, "nnd")
-    }
-    return " or ".join(sorted(names))
+    names = Counter(
+        divergence_name(read_settings(run.folder, "nnd")) for run in _finished(sweep) if _current(run, "nnd")
+    )
+    return min(names, key=lambda name: (-names[name], name), default="")
+
+
+def _current(run: Run, name: str) -> dict[str, Any]:
+    """An extra of the run as it is; empty where there is none."""
+    step, least = read_settings(run.folder, name).get("step"), run.result.get("step")
+    if type(step) is int and type(least) is int and step < least:
+        return {}
+    return read_extra(run.folder, name) or {}
 
 
 def _memorisation_jobs(sweep: Sweep, options: ExtrasOptions, device: str) -> list[Job]:
@@ -190,9 +209,15 @@ def _diagnosis_jobs(sweep: Sweep, options: ExtrasOptions) -> list[Job]:
 
 
 def _has_value(each: Any) -> bool:
-    return (
-        isinstance(each, dict) and isinstance(each.get("value"), int | float) and math.isfinite(each["value"])
-    )
+    return isinstance(each, dict) and _is_number(each.get("value"))
+
+
+def _is_number(value: Any) -> TypeGuard[float | int]:
+    """Whether a number from a file is one: not a word, not true, not infinite, not too long for a float."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _finished(sweep: Sweep) -> list[Run]:
