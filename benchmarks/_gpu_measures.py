@@ -164,8 +164,9 @@ def compiled_check(gan: GanProblem, images: Tensor, *, steps: int) -> dict[str, 
 def resume_check(gan: GanProblem, images: Tensor, execution: Execution, *, steps: int) -> dict[str, Any]:
     """Whether a training that stopped half way and went on equals an unbroken one bit for bit, deterministically."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    before = torch.backends.cudnn.benchmark
-    torch.use_deterministic_algorithms(True)
+    before, cuda = torch.backends.cudnn.benchmark, images.device.type == "cuda"
+    if cuda:  # a CPU has one kernel for each of these operations, and the call imports torch's compiler
+        torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
     try:
         with tempfile.TemporaryDirectory() as root:
@@ -183,7 +184,8 @@ def resume_check(gan: GanProblem, images: Tensor, execution: Execution, *, steps
                 if not torch.equal(whole[part][key], parts[part][key])
             ]
     finally:
-        torch.use_deterministic_algorithms(False)
+        if cuda:
+            torch.use_deterministic_algorithms(False)
         torch.backends.cudnn.benchmark = before
     return {
         "execution": str(execution),

@@ -141,6 +141,18 @@ class Ruler:
         ]
 
 
+class _Kept:
+    """Work whose result is kept."""
+
+    value: Any
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self._work = work
+
+    def __call__(self) -> None:
+        self.value = self._work()
+
+
 class Study:
     """The measurements, each written as soon as it is there."""
 
@@ -177,49 +189,69 @@ class Study:
 
     def part(self, name: str, work: Callable[[], Any], *, needs: float = 0.0) -> None:
         """Note what `work` returns; nothing that goes wrong in one part ends the others."""
+        kept = _Kept(work)
+        if self.tried(name, kept, needs=needs):
+            self.note(name, kept.value)
+
+    def tried(self, name: str, work: Callable[[], Any], *, needs: float = 0.0) -> bool:
+        """Whether `work` was done; why not stands under "failed", each under a name of its own."""
         if self.left() < needs:
             self.found["failed"][name] = "no time was left"
-            return
+            return False
         try:
-            self.note(name, work())
+            work()
+            return True
         except Exception:
             self.found["failed"][name] = traceback.format_exc()[-2000:]
-            self.note("last_failure", name)
-            if self.device.type == "cuda":
-                torch.cuda.empty_cache()
+        # After the error, whose frames held tensors.
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self.note("last_failure", name)
+        return False
 
     # --- the parts, in the order of their use ---
 
     def measure_speeds(self) -> dict[str, Any]:
         """Choose every cell's execution; seconds per step and share of the peak."""
         peak = self.found["peaks"][self.plan.precision]
-        rows = {}
-        for cell in self.cells:
-            dynamics, seeds = make_dynamics(cell.gan.config), range(self.plan.seeds)
+        rows: dict[str, Any] = {}
+
+        def measure(cell: Cell) -> None:
             cell.choice = choose(
-                cell.gan, dynamics, self.images, seeds, steps=1, worth=0.0, round_=self.plan.timing
+                cell.gan,
+                make_dynamics(cell.gan.config),
+                self.images,
+                range(self.plan.seeds),
+                steps=1,
+                worth=0.0,
+                round_=self.plan.timing,
             )
             work = flops_per_step(cell.gan) * self.plan.seeds
             rows[cell.name] = {
                 "execution": cell.choice.execution,
                 "seconds_per_fleet_step": cell.choice.seconds,
+                "left_out": cell.choice.left_out,
                 "steps_per_second": 1 / cell.seconds,
                 "member_steps_per_second": self.plan.seeds / cell.seconds,
                 "flops_per_member_step": flops_per_step(cell.gan),
                 "share_of_peak": work / cell.seconds / peak,
             }
             self.note("speeds", rows)
+
+        # Narrow ones first, of all architectures: what is no longer measured is the widest.
+        for cell in sorted(self.cells, key=lambda cell: cell.width):
+            self.tried(f"speed of {cell.name}", partial(measure, cell), needs=60 * self.plan.minutes * 0.6)
         return rows
 
     def compare_with_serial(self) -> dict[str, Any]:
-        rows = {}
-        for arch in self.plan.widths:
-            cell = self.cell(arch, self.plan.study_width)
+        rows: dict[str, Any] = {}
+
+        def compare(cell: Cell) -> None:
             seeds, dynamics = range(self.plan.fleet), make_dynamics(cell.gan.config)
             choice = choose(
                 cell.gan, dynamics, self.images, seeds, steps=1, worth=0.0, round_=self.plan.timing
             )
-            rows[cell.name] = {"execution": choice.execution} | fleet_against_serial(
+            found = fleet_against_serial(
                 cell.gan,
                 self.images,
                 choice.execution,
@@ -227,6 +259,11 @@ class Study:
                 steps=self.plan.speed,
                 rounds=3,
             )
+            rows[cell.name] = {"execution": choice.execution, "left_out": choice.left_out} | found
+
+        for arch in self.plan.widths:
+            cell = self.cell(arch, self.plan.study_width)
+            self.tried(f"fleet against serial of {cell.name}", partial(compare, cell))
         return rows
 
     def build_rulers(self) -> dict[str, Any]:
@@ -259,16 +296,21 @@ class Study:
         cell = self.cells[0]
         state = {key: value[:1] for key, value in cell.gan.init([torch.Generator().manual_seed(0)]).items()}
         state = {key: value.to(self.device) for key, value in state.items()}
-        self.scores(cell, state, 0)
+        for ruler in tuple(self.rulers):
+            # A feature space that fails here would fail at every score, and end every training.
+            features, self.rulers = self.rulers, [ruler]
+            works = self.tried(f"scores by {ruler.extractor.name}", partial(self.scores, cell, state, 0))
+            self.rulers = [each for each in features if works or each is not ruler]
         began = time.monotonic()
         self.scores(cell, state, 0)
         score = time.monotonic() - began
         budget = 0.85 * (self.left() - self.reserve)
         runs = len(self.cells) * self.plan.seeds
         points = max(1, min(self.plan.points, math.floor(0.35 * budget / (runs * score))))
-        for_steps = max(budget - points * runs * score, 0.1 * budget) / len(self.plan.widths)
+        architectures = {cell.arch: None for cell in self.cells}  # those of which anything could be measured
+        for_steps = max(budget - points * runs * score, 0.1 * budget) / len(architectures)
         self.steps, self.points = {}, points
-        for arch in self.plan.widths:
+        for arch in architectures:
             per_step = sum(cell.seconds for cell in self.cells if cell.arch == arch)
             raw = max(points, min(self.plan.most, int(for_steps / per_step)))
             self.steps[arch] = raw - raw % points
@@ -285,7 +327,7 @@ class Study:
         """Seconds kept for the divergence and the rest at the end."""
         return 0.12 * 60 * self.plan.minutes
 
-    def train(self, cell: Cell, folder: Path) -> dict[str, Any]:
+    def train(self, cell: Cell, folder: Path) -> None:
         """Train a cell's seeds together; curves of losses and scores, and the last pictures."""
         members = []
         for seed in range(self.plan.seeds):
@@ -329,7 +371,6 @@ class Study:
             latents = fixed_latents(seed, 64, cell.gan.config.latent, purpose=3)
             pictures = sample(cell.gan.generator, here, latents)
             write_bytes(self.out / f"{cell.name}-seed{seed}.png", grid_png(pictures))
-        return self.found["cells"]
 
     def divergences(self) -> list[dict[str, Any]]:
         """NND of every trained cell's first seed, of a copy of the training set, beside each other."""
@@ -370,8 +411,9 @@ class Study:
         with tempfile.TemporaryDirectory() as root:
             # Cheap cells first: whatever ends this, as many widths as possible are whole.
             for cell in sorted(self.cells, key=lambda cell: cell.seconds):
-                if self.left() > self.reserve:
-                    self.part("cells", partial(self.train, cell, Path(root) / cell.name))
+                work = partial(self.train, cell, Path(root) / cell.name)
+                self.tried(f"training of {cell.name}", work, needs=self.reserve)
+                self.note("cells", self.found["cells"])
         self.part("nnd", self.divergences, needs=10)
         study = self.cell(next(iter(self.plan.widths)), self.plan.study_width)
         execution = next((c.choice.execution for c in self.cells if c.choice is not None), None)
