@@ -162,6 +162,10 @@ def train_fleet(
             _probe(fleet, problem, members, hooks, probes, before)
         if gone:
             batches = _without(fleet, problem, batches, images, members, gone, world)
+        if last or any(
+            fleet.step % every == 0 for every in (cadence.sample, cadence.evaluate, cadence.checkpoint)
+        ):
+            _settle(fleet)
         if last or fleet.step % cadence.sample == 0 or fleet.step % cadence.evaluate == 0:
             hooks.looking()
         if world.first and (last or fleet.step % cadence.sample == 0):
@@ -321,6 +325,15 @@ def _without(
     return smaller
 
 
+def _settle(fleet: _Fleet) -> None:
+    """What a GPU has still to do of the training is time of the training; on a CPU nothing is."""
+    device = next(iter(fleet.state.values())).device
+    if device.type == "cuda":
+        began = time.perf_counter()
+        torch.cuda.synchronize(device)
+        fleet.seconds += time.perf_counter() - began
+
+
 def _draw_grids(fleet: _Fleet, problem: GanProblem, members: Sequence[Member]) -> None:
     finite = _finite(fleet.average)
     for position, index in enumerate(fleet.members):
@@ -347,15 +360,11 @@ def _probe(
         return
     hooks.looking()
     hooks.progress(fleet.step, "probing")
-    device = next(iter(fleet.state.values())).device
-    if device.type == "cuda":
-        # What the device still trains is time of the training.
-        began = time.perf_counter()
-        torch.cuda.synchronize(device)
-        fleet.seconds += time.perf_counter() - began
+    _settle(fleet)
     began = time.perf_counter()
     start: State | None = None
     if heavy:
+        device = next(iter(fleet.state.values())).device
         seeds = [members[index].seed for index in fleet.members]
         start = _on(problem.init(member_generators(seeds, 0)), device)
     rows: list[dict[str, float]] = []
