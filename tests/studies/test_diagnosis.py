@@ -194,6 +194,9 @@ def test_a_score_that_still_falls_is_under_trained_and_a_noisy_level_one_is_not(
     noisy = (9, 8, 7, 6, 5, 4, 3, 2, 1.0, 0.4, 1.1, 0.5)
     assert not under_training.judge(evidence(noisy)).present
     assert under_training.judge(evidence((3, 2, 1))).severity == Severity.UNDECIDED
+    # A share of nothing: a distance of 0, or a file that somebody edited.
+    assert under_training.judge(evidence((0,) * 12)).severity == Severity.UNDECIDED
+    assert under_training.judge(evidence((-1,) * 12)).severity == Severity.UNDECIDED
 
 
 def test_the_onset_is_the_step_from_which_it_stayed():

@@ -3,9 +3,15 @@
 import pytest
 import torch
 
-from saddle.studies.diagnosis.measures.images import class_shares, data_facts, nearest, nearest_shares, saturation
+from saddle.studies.diagnosis.measures.images import (
+    class_shares,
+    data_facts,
+    nearest,
+    nearest_shares,
+    saturation,
+)
 from saddle.studies.diagnosis.measures.players import auc
-from saddle.studies.diagnosis.rows import curves_of, scores_of
+from saddle.studies.diagnosis.rows import curves_of, scores_of, with_steps
 
 
 def test_auc_counts_pairs_with_ties_half():
@@ -68,6 +74,13 @@ def test_facts_of_images_are_shares_of_the_range():
     assert facts["levels"] == 2
     assert facts["distinct"] == 1
     assert saturation(images) == 0.5
+
+
+def test_numbers_that_no_float_holds_are_not_finite_and_steps_that_are_none_are_passed_over():
+    rows = [{"step": step, "loss_generator": 10**400} for step in (True, -1, 10**400, 2**53 + 1, 7)]
+    (kept,) = with_steps(rows)
+    curve = curves_of([kept])["loss/generator"]
+    assert curve.steps == (7,) and curve.finite.steps == ()
 
 
 def test_rows_that_are_of_no_run_are_passed_over():

@@ -13,7 +13,7 @@ from saddle.studies.diagnosis.checkpoint import Measured, measure, problem_of
 from saddle.studies.diagnosis.curve import Curve
 from saddle.studies.diagnosis.evidence import Evidence
 from saddle.studies.diagnosis.exhibits import Exhibits
-from saddle.studies.diagnosis.rows import curves_of, scores_of
+from saddle.studies.diagnosis.rows import curves_of, scores_of, with_steps
 from saddle.studies.width_sweep.images import load_images
 
 __all__ = ["Examined", "examine", "read_evidence"]
@@ -47,7 +47,7 @@ def examine(run: Path, *, spectrum: bool | None = None) -> Examined:
     folder = RunFolder.open(run)
     if folder.config.get("kind") != "gan":
         raise UserError(f"{run} is no run of a GAN; name a run folder of saddle sweep or saddle train.")
-    rows, result = folder.metrics(), folder.result() or {}
+    rows, result = with_steps(folder.metrics()), folder.result() or {}
     recorded = curves_of(rows)
     step = max([0, *(row["step"] for row in rows)])
     asked = False if "spectrum/radius" in recorded and spectrum is None else spectrum

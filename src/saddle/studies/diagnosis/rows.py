@@ -7,8 +7,9 @@ from typing import Any
 from saddle.studies.diagnosis.curve import Curve
 from saddle.studies.diagnosis.evidence import Score
 
-__all__ = ["curves_of", "scores_of"]
+__all__ = ["curves_of", "scores_of", "with_steps"]
 
+MOST_STEPS = 2**53
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -45,5 +46,15 @@ def scores_of(rows: Rows) -> list[Score]:
     ]
 
 
+def with_steps(rows: Rows) -> list[Mapping[str, Any]]:
+    """The rows whose step can be one: a whole number from 0 that a float holds exactly."""
+    return [row for row in rows if type(row["step"]) is int and 0 <= row["step"] <= MOST_STEPS]
+
+
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None

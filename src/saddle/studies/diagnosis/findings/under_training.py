@@ -21,9 +21,14 @@ def judge(evidence: Evidence) -> Finding:
     distance = evidence.distance
     trend = None if distance is None else distance.curve.after(2 / 3).trend()
     if distance is None or trend is None:
-        return LOOK.undecided(
-            "it takes 4 scores in the last third of the run, and there are fewer; see --evaluate-every"
+        often = (
+            f"give --evaluate-every {evidence.step // 12} next time"
+            if evidence.step >= 12
+            else "train longer"
         )
+        return LOOK.undecided(f"it takes 4 scores in the last third of the run, and there are fewer; {often}")
+    if not distance.curve.after(2 / 3).median() > 0:
+        return LOOK.undecided(f"{distance.metric} has no positive values in the last third of the run")
     decline = -trend.change / distance.curve.after(2 / 3).median()
     numbers = {
         "decline over the last third": decline,
