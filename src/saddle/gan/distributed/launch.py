@@ -33,7 +33,8 @@ def joined(device: torch.device) -> Iterator[World]:
         yield ALONE
         return
     if device.type == "cuda":
-        own, there = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+        # A launcher that names no number on the machine has started all on this one.
+        own, there = int(os.environ.get("LOCAL_RANK", os.environ["RANK"])), torch.cuda.device_count()
         if own >= there:
             raise UserError(
                 f"Process {own + 1} of this machine has no GPU of its own: torch sees {there}; start at most {there} "
