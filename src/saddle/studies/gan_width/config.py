@@ -39,7 +39,7 @@ class GanWidthConfig:
     hold_width: int | None = None
     """Width of the other network where one is swept alone; default: the largest of --widths."""
     nnd: Literal["quick", "exact", "none"] = "quick"
-    """Neural network divergence of every run and of a generator that memorised the training images; exact takes hours."""
+    """Neural network divergence of every run and of a generator that memorised the images; exact (published) needs a GPU."""
     diagnose: bool = False
     """Look for what went wrong in every run too; see `saddle diagnose`."""
     out: Path = Path("runs/gan-width")
@@ -100,7 +100,7 @@ class GanWidthConfig:
 
     @classmethod
     def quick(cls) -> "GanWidthConfig":
-        """A few minutes on two cores."""
+        """Three widths of five seeds, 1,000 steps: the least that decides something."""
         return cls(run=RunOptions(steps=1000))
 
     @classmethod

@@ -128,12 +128,13 @@ def _table(main: Evidence) -> Table:
         if table:
             columns = [sorted(table[key] for key in table if key[0] == width) for width in main.widths]
             rows.append((words, *(_middle(values, whole) for values in columns)))
+    counts = [len(values_at(main.tables["test"], width)) for width in main.widths]
     ends = [[ended for (k, _), ended in main.ended.items() if k == width] for width in main.widths]
     rows.append(("Diverged or collapsed", *(f"{sum(map(_bad, mine))} of {len(mine)}" for mine in ends)))
     return Table(
         columns=(Column("", "left"), *(Column(f"Width\u00a0{width}") for width in main.widths)),
         rows=tuple(rows),
-        caption="Median over the seeds, and lowest to highest",
+        caption=f"Median over the seeds (test distance: n\u00a0= {format_list(counts)}), and lowest to highest",
     )
 
 

@@ -28,7 +28,7 @@ def divergence(extras: Extras) -> Blocks:
             "held-out images: lower is better. Unlike a Fréchet distance to the training images it does not reward a copy: a "
             "generator that draws the training images themselves is the dashed line. A GAN above that line generalises worse "
             "than a copy would. A generator that draws the very held-out images that its critic is trained on cannot be told "
-            "apart: its divergence is at most 0 by construction, and shows what the critic makes of nothing to learn."
+            "apart: its divergence is at most 0 on average by construction, and shows what the critic makes of nothing to learn."
         ),
         divergence_chart(extras),
     ]
@@ -48,7 +48,7 @@ def divergence_chart(extras: Extras) -> Chart:
     styles = {"memorised": MEMORISED, "held-out": HELD_OUT}
     words = {
         "memorised": "draws the training images",
-        "held-out": "draws the held-out images themselves (at most 0 by construction)",
+        "held-out": "draws the held-out images themselves (0 or less by construction, but for the draw)",
     }
     for each, level in lines.items():
         style = styles.get(each, Style(colour=GREEN, dash=(1, 3)))
