@@ -150,11 +150,11 @@ def test_measuring_touches_no_randomness_and_the_chosen_one_trains_alike():
     assert choice.left_out == {}
     assert len(choice.seconds) == 3 and all(0 < value < 10 for value in choice.seconds.values())
     plain, chosen = (
-        steps(config, each, 3)[-1] for each in (problem, accelerated(problem, choice.execution, CPU))
+        steps(config, each, 2)[-1] for each in (problem, accelerated(problem, choice.execution, CPU))
     )
     for key in problem.generator.parameters:
-        # Adam's first steps are h · sign where a gradient is rounding: three steps of 2e-4 either way at most.
-        torch.testing.assert_close(chosen[key], plain[key], rtol=0, atol=1.3e-3)
+        # Adam's first steps are h · sign where a gradient is rounding: two steps of 2e-4 either way at most.
+        torch.testing.assert_close(chosen[key], plain[key], rtol=0, atol=9e-4)
     assert torch.equal(before, torch.get_rng_state())
 
 

@@ -27,7 +27,7 @@ def test_widths_train_together_as_apart_and_padding_stays_zero(name):
 
     def train(problem, state, seeds):
         source, memory = GanBatches(blobs(), seeds=seeds, batch=16, latent=8), dynamics.init(problem, state)
-        for step in range(4):
+        for step in range(3):
             source.step = step
             state, memory = dynamics.step(problem, state, memory, source)
         return state, memory
@@ -38,8 +38,8 @@ def test_widths_train_together_as_apart_and_padding_stays_zero(name):
     assert float(padding_of(first, narrow, wide)) == 0.0
     found = cut(first, narrow, wide)
     for key, expected in alone.items():
-        # As for any two kernels: gradients that are rounding may take Adam's step h = 2e-4 either way, four times.
-        torch.testing.assert_close(found[key], expected, rtol=0, atol=2 * 4 * 2e-4)
+        # As for any two kernels: gradients that are rounding may take Adam's step h = 2e-4 either way, three times.
+        torch.testing.assert_close(found[key], expected, rtol=0, atol=2 * 3 * 2e-4)
     means = cut(
         {
             key: memory["adam.mean/" + key][:1] if "adam.mean/" + key in memory else first[key]
