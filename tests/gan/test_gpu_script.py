@@ -53,5 +53,5 @@ def test_every_part_of_the_gpu_script_runs_at_tiny_size(tmp_path):
     assert all(0 < row["share_of_peak"] < 1 for row in speeds.values())
     assert [row["generator"] for row in found["nnd"]] == ["training set", "dcgan-1", "dcgan-2", "resnet-1"]
     assert found["resume"]["bit_equal"]
-    assert found["fleet_against_serial"]["dcgan-2"]["times_serial"] > 0
+    assert found["fleet_against_serial"]["dcgan-1"]["times_serial"] > 0
     assert [row["error"] for row in found["precision_dcgan"]] == [0.0]
