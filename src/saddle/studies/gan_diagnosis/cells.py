@@ -10,7 +10,7 @@ from saddle.studies.gan_diagnosis.trials import HEALTHY, PROVOKED, Trial
 
 __all__ = ["VERSION", "cells", "compute", "trials"]
 
-VERSION = "1"
+VERSION = "2"
 
 
 def trials(config: GanDiagnosisConfig) -> list[Trial]:

@@ -13,7 +13,7 @@ from saddle.runs.textfiles import read_object
 from saddle.studies.carry_out import STUDY, STUDY_LIMIT, Finished, StudyRun, check_out
 from saddle.studies.claims_file import write_claims
 from saddle.studies.gan_width.claims import claims
-from saddle.studies.gan_width.config import SIDES, GanWidthConfig
+from saddle.studies.gan_width.config import SIDES, GanWidthConfig, Side
 from saddle.studies.gan_width.measures import Evidence, measure
 from saddle.studies.study import Study, find_study
 from saddle.studies.width_sweep.extras import ExtrasOptions, compute_extras, read_extras
@@ -45,7 +45,7 @@ def run(config: GanWidthConfig) -> StudyRun:
         interrupted = interrupted or outcome.interrupted
         missing += sum(cell.folder.result() is None for cell in outcome.cells)
         if not interrupted:
-            done = compute_extras(config.out / side, _extras(config))
+            done = compute_extras(config.out / side, _extras(config, side))
             unmeasured |= {f"{side}, {key}": message for key, message in done.failures.items()}
             interrupted = done.interrupted
         build_report(config.out / side)
@@ -97,10 +97,12 @@ def _evidence(config: GanWidthConfig, side: Any) -> Evidence:
     return measure(side, sweep, extras.tables, extras.references)
 
 
-def _extras(config: GanWidthConfig) -> ExtrasOptions:
+def _extras(config: GanWidthConfig, side: Side) -> ExtrasOptions:
+    # Claims and pictures of divergence and copies are of the main study; a side is asked for its distance alone.
+    main = side == "both"
     return ExtrasOptions(
-        nnd=config.nnd,
-        memorisation=True,
+        nnd=config.nnd if main else "none",
+        memorisation=main,
         diagnose=config.diagnose,
         device=config.run.device,
         workers=config.run.workers,

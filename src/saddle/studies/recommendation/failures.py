@@ -16,7 +16,7 @@ class Failures:
     failed: int
     "Diverged or ended by an error: they have no final distance, so the law does not see them."
     collapsed: int
-    "Ended, but at more than three times the median distance of their width: the law sees them."
+    "Ended, but at more than three times the best distance of their width: the law sees them."
 
     @property
     def share(self) -> float:

@@ -156,7 +156,7 @@ def failure_words(answer: Answer) -> str:
         return f"None of the {total} runs failed or collapsed."
     return (
         f"{'; '.join(map(str, bad)).capitalize()}. Failed runs have no final distance and are left out of the law; collapsed "
-        "ones (more than 3 times their width's median) are in it. So the distances are those of runs that end: "
+        "ones (more than 3 times the best of their width) are in it. So the distances are those of runs that end: "
         "multiply the time for training by the tries that a width needs."
     )
 
