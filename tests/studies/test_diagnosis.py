@@ -184,6 +184,12 @@ def test_a_score_that_goes_up_and_down_oscillates_and_one_that_falls_does_not():
     assert oscillation.judge(evidence((4, 2, 3, 2, 3, 2.0, 3.0))).present
     assert not oscillation.judge(evidence((9, 6, 4, 3, 2, 1.5, 1.4))).present
     assert oscillation.judge(evidence((4, 2, 3, 2))).severity == Severity.UNDECIDED
+    # Up and down while it begins to learn, then a steady fall over the last third: that is no oscillation.
+    learning = (9, 5, 9, 5, 9, 5, 4, 3, 2.0, 1.8, 1.4, 1.2)
+    assert len(swings(evidence(learning).distance.curve)) >= 3
+    assert (
+        not oscillation.judge(evidence(learning)).present and under_training.judge(evidence(learning)).present
+    )
 
 
 def test_a_score_that_still_falls_is_under_trained_and_a_noisy_level_one_is_not():

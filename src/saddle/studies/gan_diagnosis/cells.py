@@ -10,7 +10,7 @@ from saddle.studies.gan_diagnosis.trials import HEALTHY, PROVOKED, Trial
 
 __all__ = ["VERSION", "cells", "compute", "trials"]
 
-VERSION = "2"
+VERSION = "3"
 
 
 def trials(config: GanDiagnosisConfig) -> list[Trial]:

@@ -5,6 +5,7 @@ import math
 from saddle.studies.diagnosis.curve import Curve
 from saddle.studies.diagnosis.evidence import Evidence
 from saddle.studies.diagnosis.finding import Finding
+from saddle.studies.diagnosis.findings.under_training import improving
 from saddle.studies.diagnosis.look import Look, percent, short
 
 __all__ = ["judge", "swings"]
@@ -19,9 +20,6 @@ TURNING = 0.5
 "Imaginary over real part of the leading eigenvalue from which it is worth saying that the game turns."
 FEWEST = 6
 "Evaluations below which nothing can be said."
-LEARNING = 1 / 3
-"""Share of the run whose swings do not count: healthy runs with a gradient penalty swing while they begin to learn
-(digits, width 8: five of five) and then settle."""
 
 
 def judge(evidence: Evidence) -> Finding:
@@ -32,7 +30,7 @@ def judge(evidence: Evidence) -> Finding:
         return LOOK.undecided(
             f"it takes {FEWEST} scores of the run and there are {count}; see --evaluate-every"
         )
-    sizes = swings(distance.curve.finite.after(LEARNING))
+    sizes = swings(distance.curve.finite)
     numbers = {
         "swings": len(sizes),
         "swings: threshold": SWINGS,
@@ -44,8 +42,15 @@ def judge(evidence: Evidence) -> Finding:
     }
     if len(sizes) < SWINGS:
         return LOOK.fine(
-            f"After the first third of the run {distance.metric} made {len(sizes)} swing{'s' * (len(sizes) != 1)} of more "
-            f"than {percent(SWING)}, and {SWINGS} in turn would be an oscillation.",
+            f"Over {count} evaluations {distance.metric} made {len(sizes)} swing{'s' * (len(sizes) != 1)} of more than "
+            f"{percent(SWING)}, and {SWINGS} in turn would be an oscillation.",
+            numbers,
+        )
+    if improving(evidence):
+        # Runs with a gradient penalty swing while they begin to learn (digits, DCGAN of width 8: five of five), and settle.
+        return LOOK.fine(
+            f"{distance.metric} went up and down {len(sizes)} times by more than {percent(SWING)} and then settled: over the "
+            "last third it fell steadily.",
             numbers,
         )
     rotation = numbers["spectrum/rotation"]
@@ -55,8 +60,8 @@ def judge(evidence: Evidence) -> Finding:
         else ""
     )
     return LOOK.serious(
-        f"{distance.metric} went up and down {len(sizes)} times by more than {percent(SWING)} after the first third of the run, the largest "
-        f"swing by a factor of {short(1 + numbers['largest swing'])}: which score the run ends with is chance.{turning}",
+        f"{distance.metric} went up and down {len(sizes)} times by more than {percent(SWING)}, the largest swing by a factor of "
+        f"{short(1 + numbers['largest swing'])}: which score the run ends with is chance.{turning}",
         numbers,
         _advice(evidence),
     )

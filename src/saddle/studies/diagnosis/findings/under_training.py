@@ -6,7 +6,7 @@ from saddle.studies.diagnosis.evidence import Evidence
 from saddle.studies.diagnosis.finding import Finding
 from saddle.studies.diagnosis.look import Look, percent, short
 
-__all__ = ["judge"]
+__all__ = ["improving", "judge"]
 
 LOOK = Look("under-training", "Under-training")
 DECLINE = 0.25
@@ -52,3 +52,8 @@ def judge(evidence: Evidence) -> Finding:
     return LOOK.fine(
         f"{course} ({short(abs(trend.t))} standard errors from level): it is not improving any more.", numbers
     )
+
+
+def improving(evidence: Evidence) -> bool:
+    """Whether this failure is found: the distance was still falling, beyond its noise, when the run ended."""
+    return judge(evidence).present
