@@ -66,7 +66,8 @@ def nearest_shares(
 
     nearer_train      what the share of fakes nearer to a training image than to any held-out one would be with as many
                       of either: ½ + ½ (p − e) / (1 − e), p being the share with all of them and e = m / (m + k) what
-                      it is for a generator that knows no more of one than of the other; 1 where all are copies
+                      it is for a generator that knows no more of one than of the other; 1 where all are copies,
+                      and ½ p / e where p < e
     distance_ratio    median distance of fakes to their nearest training image over that of held-out images: 0 for copies
     score             Z of the test C_T of these two samples of distances: below −3 the generator copies
                       (`saddle.metrics.memorisation`)
@@ -83,7 +84,9 @@ def nearest_shares(
     typical = float(real.median())
     score, _ = copying_score(to_train, real)
     return {
-        "nearer_train": 0.5 + 0.5 * (share - expected) / (1 - expected),
+        "nearer_train": (
+            0.5 * share / expected if share < expected else 0.5 + 0.5 * (share - expected) / (1 - expected)
+        ),
         "distance_ratio": float(to_train.median()) / typical if typical > 0 else math.nan,
         "score": score,
     }
