@@ -22,8 +22,11 @@ from saddle.gan.batches import GanBatches, member_generators
 from saddle.gan.probes import ProbeBatch, ProbeCadence, probe
 from saddle.gan.probes.measure import CLASSIFIED
 from saddle.metrics.features.classifier_network import apply_folded, folded_shapes
+from saddle.networks.config import Architecture
 
-CASES = (
+Case = tuple[Architecture, int, int, int, int]
+
+CASES: tuple[Case, ...] = (
     # architecture, width, size, channels, fleet
     ("dcgan", 4, 8, 1, 1),
     ("dcgan", 4, 8, 1, 5),
@@ -39,7 +42,7 @@ STEPS = 3
 
 
 def variants_of(
-    architecture: str, width: int, size: int, channels: int, fleet: int
+    architecture: Architecture, width: int, size: int, channels: int, fleet: int
 ) -> dict[str, Callable[[], object]]:
     config = GanConfig(arch=architecture)
     gan = make_gan(config, width_g=width, width_d=width, size=size, channels=channels)
@@ -47,14 +50,15 @@ def variants_of(
     seeds = list(range(fleet))
     start = gan.init(member_generators(seeds, 0))
     dynamics = make_dynamics(config)
-    carried = [start, dynamics.init(gan, start)]
+    carried = (start, dynamics.init(gan, start))
     batches = GanBatches(images, seeds=seeds, batch=config.batch, latent=config.latent)
     average = {key: start[key] for key in gan.generator.parameters}
     batch = ProbeBatch.choose(images[:300], images[300:], latent=config.latent)
 
     def steps() -> None:
+        nonlocal carried
         for _ in range(STEPS):
-            carried[:] = dynamics.step(gan, *carried, batches)
+            carried = dynamics.step(gan, carried[0], carried[1], batches)
 
     steps()
     state = carried[0]
@@ -79,9 +83,7 @@ def classes_of(size: int, channels: int, fleet: int, rounds: int) -> list[float]
     return interleave({"classes": run}, rounds=rounds, warmup=1)[0]["classes"].cpu
 
 
-def measure(
-    case: tuple[str, int, int, int, int], rounds: int, stored: dict[str, Timing] | None
-) -> dict[str, object]:
+def measure(case: Case, rounds: int, stored: dict[str, Timing] | None) -> dict[str, object]:
     timings = stored or interleave(variants_of(*case), rounds=rounds, warmup=1)[0]
     step = [seconds / STEPS for seconds in timings["steps"].cpu]
     light, heavy = ratio(timings["light"].cpu, step), ratio(timings["heavy"].cpu, step)
@@ -133,8 +135,8 @@ def main() -> None:
         rows.append(measure(case, options.rounds, stored.get(case)))
         # After every case: a run that is stopped keeps what it has.
         findings = {"batch": 64, "threads": options.threads, "cadence": cadence, "rows": rows}
-        path = record("bench_probes", command, findings)
-    print(f"\nwritten to results/{path.name}")
+        record("bench_probes", command, findings)
+    print("\nwritten to results/bench_probes.json")
 
 
 if __name__ == "__main__":

@@ -186,7 +186,7 @@ def test_a_score_that_goes_up_and_down_oscillates_and_one_that_falls_does_not():
     assert oscillation.judge(evidence((4, 2, 3, 2))).severity == Severity.UNDECIDED
     # Up and down while it begins to learn, then a steady fall over the last third: that is no oscillation.
     learning = (9, 5, 9, 5, 9, 5, 4, 3, 2.0, 1.8, 1.4, 1.2)
-    assert len(swings(evidence(learning).distance.curve)) >= 3
+    assert len(swings(Curve(tuple(range(12)), tuple(map(float, learning))))) >= 3
     assert (
         not oscillation.judge(evidence(learning)).present and under_training.judge(evidence(learning)).present
     )
