@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from saddle.cli.certify import CertifyConfig
+from saddle.cli.diagnose import DiagnoseConfig
 from saddle.cli.evaluate import EvaluateConfig
 from saddle.cli.main import COMMANDS
 from saddle.cli.recommend import RecommendConfig
@@ -27,6 +28,7 @@ CONFIGS = {
     "evaluate": EvaluateConfig,
     "report": ReportConfig,
     "recommend": RecommendConfig,
+    "diagnose": DiagnoseConfig,
     "certify": CertifyConfig,
     "study list": StudyListConfig,
     "study run": StudyRunConfig,
@@ -69,8 +71,9 @@ def test_help_costs_less_than_half_a_second_beyond_python(words):
 def test_every_command_is_listed_with_what_it_does(saddle):
     ended = saddle("--help")
     assert ended.code == 0 and ended.err == ""
+    width = max(len(command.name) for command in COMMANDS)
     for command in COMMANDS:
-        assert f"  {command.name:8}  {command.summary}" in ended.out
+        assert f"  {command.name:{width}}  {command.summary}" in ended.out
     assert {name.split()[0] for name in CONFIGS} == {command.name for command in COMMANDS}
     assert saddle("-h").out == saddle("help").out == ended.out
 

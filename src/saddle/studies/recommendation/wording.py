@@ -153,7 +153,7 @@ def failure_words(answer: Answer) -> str:
     bad = [each for each in answer.evidence.failures if each.failed or each.collapsed]
     total = sum(each.runs for each in answer.evidence.failures)
     if not bad:
-        return f"None of the {total} runs failed or collapsed."
+        return f"None of the {total} runs failed or ended at more than 3 times the best of its width."
     return (
         f"{'; '.join(map(str, bad)).capitalize()}. Failed runs have no final distance and are left out of the law; collapsed "
         "ones (more than 3 times the best of their width) are in it. So the distances are those of runs that end: "
