@@ -95,7 +95,8 @@ def gap_claims(both: Evidence) -> list[Claim]:
             f"The distance to the training images is below that to test images: test minus train at width {high}.",
             Band.at_least(0),
             mean(at_widest, "mean (Student over seeds)"),
-            "Both are taken with equally many images.",
+            "Both are taken with equally many images. The interval is over GANs: the one draw of real images, the same for "
+            "all of them, is not in it.",
         ),
         claim(
             "80 %",
