@@ -1,7 +1,7 @@
 """The GPU numbers of the study of GAN width, unattended and inside a time limit: one command, one JSON file, pictures.
 
     python benchmarks/gpu_gan_width.py --data cifar10.npz --inception FILE --efficientnet FILE --out results-gpu
-    python benchmarks/gpu_gan_width.py --tiny --out /tmp/tiny          # everything on a CPU in a minute, built-in digits
+    python benchmarks/gpu_gan_width.py --tiny --out tiny               # everything on a CPU in a minute, built-in digits
 
 DCGAN at widths 4 … 128 and ResNet at 8 … 128, three seeds each as one fleet, all widths of an architecture to the same
 step: as many as the time allows, planned from a short measurement of every cell. The cheapest protocol, and said so in
