@@ -9,8 +9,8 @@ import torch
 
 from saddle.core.state import State
 from saddle.gan import Cadence, GanConfig, Hooks, Member, make_dynamics, make_gan, train_fleet
+from saddle.gan.hooks import Ending
 from saddle.gan.probes import ProbePlan
-from saddle.gan.train import Ending
 
 CADENCE = Cadence(log=5, sample=10, evaluate=10, checkpoint=10)
 

@@ -1,11 +1,11 @@
 """The training loop: a fleet of GANs, one step after another, in a form that can stop and go on anywhere."""
 
 import time
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import Literal
 
 import torch
 from jaxtyping import UInt8
@@ -30,73 +30,18 @@ from saddle.gan.checkpoint import (
 )
 from saddle.gan.distributed.shared import Distributed
 from saddle.gan.distributed.world import ALONE, World
+from saddle.gan.hooks import Cadence, Ending, Hooks, Member
 from saddle.gan.probes.measure import probe
 from saddle.gan.probes.plan import ProbePlan
 from saddle.gan.problem import DISCRIMINATOR, GENERATOR, GanProblem
 from saddle.gan.sampling import fixed_latents, grid_name, grid_png, sample
 
-__all__ = ["Cadence", "Ending", "Hooks", "Member", "train_fleet"]
+__all__ = ["train_fleet"]
 
-Row = dict[str, Any]
 LOOK_EVERY = 50
 "Steps between looks for divergence; no option, because the step at which a member leaves decides the others' rounding."
 DIVERGED_ABOVE = 1e12
 "A loss beyond this is as good as infinite: float32 gradients of it are noise."
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Member:
-    """One GAN of the fleet."""
-
-    seed: int
-    folder: Path
-    "Where its checkpoint and sample grids go."
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Cadence:
-    """Steps between the things that are not training; none of them changes what is trained."""
-
-    log: int = 50  # losses
-    sample: int = 1000  # grids of fixed latents
-    evaluate: int = 1000  # scores
-    checkpoint: int = 1000
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Hooks:
-    """What the loop tells and asks its surroundings."""
-
-    record: Callable[[int, list[Row]], None]  # rows of member number i, in step order
-    resume: Callable[[int, int], None]  # member i goes on from this step: forget later rows
-    looking: Callable[[], None] = lambda: None  # before anything but training: grids or scores come next
-    evaluate: Callable[[State, int], list[Row]] | None = None  # a member's averaged weights and its seed
-    progress: Callable[[int, str], None] = lambda step, text: None  # called every step: must be cheap
-    stopping: Callable[[], bool] = lambda: False
-    ended: Callable[[int, "Ending"], None] = lambda index, ending: None  # as soon as it is known
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Ending:
-    """How a member's training ended."""
-
-    status: Literal["done", "diverged", "interrupted"]
-    step: int
-    message: str
-    seconds_per_step: float
-    "Measured seconds of training per step and member (evaluation, probes and checkpoints not counted)."
-    probe_seconds: float = 0.0
-    "Measured seconds of probes for this member, in the whole run."
-
-    @property
-    def probe_share(self) -> float:
-        """Time in probes over time in training."""
-        training = self.seconds_per_step * self.step
-        return self.probe_seconds / training if training > 0 else 0.0
 
 
 @dataclass

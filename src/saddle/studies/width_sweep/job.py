@@ -17,7 +17,7 @@ from saddle.gan.acceleration import Execution, choose
 from saddle.gan.acceleration.execution import PLAIN
 from saddle.gan.checkpoint import fleet_steps
 from saddle.gan.distributed import World, current
-from saddle.gan.train import Ending
+from saddle.gan.hooks import Ending
 from saddle.runs import RunFolder, Stopped, environment, stopping, usable_cores
 from saddle.studies.width_sweep.cells import FleetRecord, record_fleet, records
 from saddle.studies.width_sweep.images import load_images
