@@ -14,7 +14,7 @@ ROOT = Path(saddle.__file__).parent
 
 HELPERS = frozenset({"errors", "_lazy", "_files"})
 LOWER = HELPERS | {"core"}
-MIDDLE = LOWER | {"data", "dynamics", "metrics", "networks", "problems", "simulators", "theory"}
+MIDDLE = LOWER | {"data", "dynamics", "metrics", "networks", "problems", "simulators", "theory", "transport"}
 
 ALLOWED = {
     "errors": frozenset(),
@@ -27,6 +27,9 @@ ALLOWED = {
     "networks": LOWER,
     "problems": LOWER,
     "theory": LOWER,
+    "transport": LOWER,
+    # scikit-learn's estimators on top of it.
+    "sklearn": LOWER | {"transport"},
     # The exact simulators are the dynamics of one problem each, compiled: they answer with what `run` answers.
     "simulators": LOWER | {"dynamics", "problems"},
     # The schemes as optimisers for a PyTorch loop that is not ours.
@@ -34,11 +37,11 @@ ALLOWED = {
     "gan": MIDDLE,
     "runs": HELPERS,
     "report": LOWER | {"runs"},
-    "studies": MIDDLE | {"gan", "runs", "report"},
+    "studies": MIDDLE | {"gan", "runs", "report", "sklearn"},
     "testing": MIDDLE | {"gan"},
-    "cli": MIDDLE | {"gan", "runs", "report", "studies"},
+    "cli": MIDDLE | {"gan", "runs", "report", "sklearn", "studies"},
     "__main__": frozenset({"cli"}),
-    "__init__": MIDDLE | {"gan", "runs", "report", "studies", "testing", "torch"},
+    "__init__": MIDDLE | {"gan", "runs", "report", "sklearn", "studies", "testing", "torch"},
 }
 "For each room, the other rooms that it may import: the arrows of the design."
 

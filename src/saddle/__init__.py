@@ -9,9 +9,11 @@ from saddle import _lazy
 
 if TYPE_CHECKING:
     from saddle import problems as problems
+    from saddle import sklearn as sklearn
     from saddle import testing as testing
     from saddle import theory as theory
     from saddle import torch as torch
+    from saddle import transport as transport
     from saddle.core import Band as Band
     from saddle.core import Claim as Claim
     from saddle.core import Measured as Measured
@@ -142,5 +144,5 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     {name: room for room, names in _ROOMS.items() for name in names},
-    packages=("problems", "simulators", "testing", "theory", "torch"),
+    packages=("problems", "simulators", "sklearn", "testing", "theory", "torch", "transport"),
 )

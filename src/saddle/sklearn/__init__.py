@@ -1,0 +1,1 @@
+"""Saddle for scikit-learn."""

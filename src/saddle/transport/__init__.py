@@ -1,0 +1,32 @@
+"""Optimal transport and its robust relaxations, with certified values, sample weights and gradients."""
+
+from typing import TYPE_CHECKING
+
+from saddle import _lazy
+
+if TYPE_CHECKING:
+    from saddle.transport.balls import Ball as Ball
+    from saddle.transport.balls import ChiSquareBall as ChiSquareBall
+    from saddle.transport.balls import CvarBall as CvarBall
+    from saddle.transport.balls import KullbackLeiblerBall as KullbackLeiblerBall
+    from saddle.transport.balls import TotalVariationBall as TotalVariationBall
+    from saddle.transport.balls import rho_for as rho_for
+    from saddle.transport.solution import NotCertifiedError as NotCertifiedError
+    from saddle.transport.solution import RobustTransport as RobustTransport
+    from saddle.transport.solution import TransportStatus as TransportStatus
+
+_HOMES = {
+    "balls": (
+        "Ball",
+        "ChiSquareBall",
+        "CvarBall",
+        "KullbackLeiblerBall",
+        "TotalVariationBall",
+        "rho_for",
+    ),
+    "solution": ("NotCertifiedError", "RobustTransport", "TransportStatus"),
+}
+
+__getattr__, __dir__, __all__ = _lazy.attach(
+    __name__, {name: home for home, names in _HOMES.items() for name in names}
+)

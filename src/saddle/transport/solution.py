@@ -1,0 +1,86 @@
+"""What a transport solver answers: bounds that hold, the plan, the weights and the potentials."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import final
+
+import numpy as np
+from jaxtyping import Float64
+
+from saddle.errors import UserError
+
+__all__ = ["NotCertifiedError", "RobustTransport", "TransportStatus"]
+
+
+class TransportStatus(Enum):
+    """How a solver ended; the values are the messages."""
+
+    CERTIFIED = "the bounds agree to the tolerance"
+    STALLED = "the bounds stopped approaching each other above the tolerance: floats cannot certify it"
+    EXHAUSTED = "the iterations ended before the bounds agreed to the tolerance"
+
+
+class NotCertifiedError(UserError):
+    """The value was asked of a result whose bounds do not agree to its tolerance."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RobustTransport:
+    """A solved transport problem between `n` samples with masses `a` and `m` samples with masses `b`.
+
+    Whatever the status, `lower ≤ optimum ≤ upper` up to float rounding: `upper` is the cost of a feasible plan, `lower`
+    the dual objective of feasible potentials.
+    """
+
+    status: TransportStatus
+    upper: float
+    lower: float
+    tol: float
+    "The relative gap that was asked for."
+    iterations: int
+    solver: str
+    weights_x: Float64[np.ndarray, " n"]
+    "`W = ã / a`; 1 everywhere where the first marginal is held."
+    weights_y: Float64[np.ndarray, " m"]
+    "`V = b̃ / b`."
+    potential_x: Float64[np.ndarray, " n"]
+    "`f` with `f_i + g_j ≤ c_ij`; large where a sample is far from the other side: its outlier score."
+    potential_y: Float64[np.ndarray, " m"]
+    plan: Float64[np.ndarray, "n m"] | None = field(default=None, repr=False)
+    "The coupling with marginals `ã` and `b̃`; None where the solver does not hold one in memory."
+    gradient_a: Float64[np.ndarray, " n"] | None = field(default=None, repr=False)
+    "Derivative of the value by the masses `a` (along directions that keep their sum), where the solver knows it."
+    gradient_b: Float64[np.ndarray, " m"] | None = field(default=None, repr=False)
+    seconds: float = 0.0
+
+    @property
+    def certified(self) -> bool:
+        """Whether the relative gap is at most the tolerance."""
+        return self.status is TransportStatus.CERTIFIED
+
+    @property
+    def gap(self) -> float:
+        """Relative certified gap `(upper − lower) / |upper|`; 0 where both are equal."""
+        difference = max(self.upper - self.lower, 0.0)
+        return difference / max(abs(self.upper), np.finfo(float).tiny) if difference else 0.0
+
+    @property
+    def value(self) -> float:
+        """The optimal cost, `upper`, certified to `tol`.
+
+        Raises:
+            NotCertifiedError: the bounds do not agree to the tolerance; `upper` and `lower` still hold.
+        """
+        if not self.certified:
+            raise NotCertifiedError(
+                f"The transport cost is known only to lie between {self.lower:.8g} and {self.upper:.8g} (relative gap "
+                f"{self.gap:.2g}, asked for {self.tol:.2g}; {self.status.value}); use these bounds, or ask for a larger "
+                "tol."
+            )
+        return self.upper
+
+    @property
+    def weights(self) -> Float64[np.ndarray, " n"]:
+        """`weights_x`: what the first side's samples count, 1 on average."""
+        return self.weights_x
