@@ -199,6 +199,7 @@ class ArrayLoader:
             pixels=to_bytes(array if len(good) == len(array) else array[good], self.encoding),
             labels=None if self.labels is None else self.labels[rows[good]],
             skipped=tuple(f"{name}: {why}" for name, why in problems),
+            names=tuple(f"[{row}]" for row in rows[good]),
         )
 
 

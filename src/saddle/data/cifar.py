@@ -52,8 +52,13 @@ def loader(batches: Sequence[Path], where: str) -> Loader:
     def load(options: Options) -> Raw:
         check_memory(2 * sum(batch.stat().st_size for batch in batches), where, "the batches")
         records = np.concatenate([read_batch(batch, str(Path(where) / batch.name)) for batch in batches])
-        records = records[options.draw(len(records))]
-        return Raw(pixels=records[:, 1:].reshape(-1, 3, 32, 32), labels=records[:, 0].astype(np.int64))
+        rows = options.draw(len(records))
+        records = records[rows]
+        return Raw(
+            pixels=records[:, 1:].reshape(-1, 3, 32, 32),
+            labels=records[:, 0].astype(np.int64),
+            names=tuple(f"[{row}]" for row in rows),
+        )
 
     return load
 

@@ -27,6 +27,10 @@ def read_digits() -> Source:
         digits = cast(Bunch, load_digits())
         rows = options.draw(len(digits.images))
         pixels = np.rint(digits.images * 255 / 16).astype(np.uint8)[:, None]
-        return Raw(pixels=pixels[rows], labels=digits.target[rows].astype(np.int64))
+        return Raw(
+            pixels=pixels[rows],
+            labels=digits.target[rows].astype(np.int64),
+            names=tuple(f"[{row}]" for row in rows),
+        )
 
     return Source(name=NAME, where=NAME, classes=tuple("0123456789"), train=load)

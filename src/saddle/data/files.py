@@ -31,6 +31,8 @@ class ImageFile:
     bytes: int
     "Its encoded size, if opening it gives no more than that."
     label: int | None = None
+    place: str = ""
+    "Its path within the source, as it is."
     why: str = ""
     "Why it cannot be used, where its place alone tells (a link, an encrypted member, …)."
 
@@ -77,6 +79,7 @@ def load_files(where: str, files: Sequence[ImageFile], options: Options) -> Raw:
         pixels=pixels if len(kept) == len(drawn) else pixels[index],
         labels=labels_of(kept),
         skipped=tuple(f"{name}: {why}" for name, why in bad),
+        names=tuple(file.place for file in kept),
     )
 
 

@@ -75,7 +75,9 @@ def source_of_files(folder: Path, shown: str, name: str, images: Sequence[str], 
         def load(options: Options) -> Raw:
             rows = options.draw(len(pixels[part]))
             labels = index[part][rows] if part in index else None
-            return Raw(pixels=pixels[part][rows][:, None], labels=labels)
+            return Raw(
+                pixels=pixels[part][rows][:, None], labels=labels, names=tuple(f"[{row}]" for row in rows)
+            )
 
         return load
 

@@ -28,12 +28,16 @@ class ImageSet:
     "Names of the classes; empty without labels."
     skipped: tuple[str, ...] = ()
     "One `file: why` for every file that was left out."
+    names: tuple[str, ...] = ()
+    """Where each image lies in its source: the path within a folder or zip as the file system has it (undecodable bytes
+    as lone surrogates), or `[row]` of an array; empty where the reader does not know."""
 
     def __post_init__(self) -> None:
         n, channels, height, width = self.images.shape
         assert height == width and channels in (1, 3), f"not square grey or RGB images: {self.images.shape}"
         assert self.images.is_contiguous()
         assert self.labels is None or self.labels.shape == (n,)
+        assert len(self.names) in (0, n)
 
     def __len__(self) -> int:
         return self.images.shape[0]
@@ -69,7 +73,8 @@ class ImageSet:
         """The images at `index` (integers), in that order."""
         at = torch.as_tensor(index, dtype=torch.int64, device=self.images.device)
         labels = None if self.labels is None else self.labels[at]
-        return replace(self, images=self.images[at], labels=labels)
+        names = tuple(self.names[i] for i in at.tolist()) if self.names else ()
+        return replace(self, images=self.images[at], labels=labels, names=names)
 
     def to(self, device: torch.device | str) -> "ImageSet":
         """The same images on another device."""

@@ -130,7 +130,11 @@ class Strips:
             each(fill, len(self.strips), chunk=1)
         rows = options.draw(n)
         labels = None if self.labels is None else self.labels[rows]
-        return Raw(pixels=pixels if len(rows) == n else pixels[rows], labels=labels)
+        return Raw(
+            pixels=pixels if len(rows) == n else pixels[rows],
+            labels=labels,
+            names=tuple(f"[{row}]" for row in rows),
+        )
 
 
 def read_faces(name: str, where: str, read: Read) -> Source:
@@ -141,7 +145,7 @@ def read_faces(name: str, where: str, read: Read) -> Source:
         return lambda: io.BytesIO(encoded[i].tobytes())
 
     files = [
-        ImageFile(name=f"{where}[jpeg][{i}]", open=opener(i), bytes=len(data))
+        ImageFile(name=f"{where}[jpeg][{i}]", place=f"[{i}]", open=opener(i), bytes=len(data))
         for i, data in enumerate(encoded)
     ]
 

@@ -63,6 +63,7 @@ def load_part(source: Source, loader: Loader, options: Options) -> ImageSet:
         labels=labels,
         classes=() if labels is None else source.classes,
         skipped=raw.skipped,
+        names=raw.names,
     )
 
 

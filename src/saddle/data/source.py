@@ -20,6 +20,8 @@ class Raw:
     pixels: UInt8[np.ndarray, "n c h w"]
     labels: Int64[np.ndarray, " n"] | None = None
     skipped: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    "Where each image lies in the source; see `ImageSet.names`."
 
 
 Loader = Callable[[Options], Raw]

@@ -149,6 +149,7 @@ def as_file(entry: Entry, where: str, depth: int, index: Mapping[str, int], open
     label = index[entry.parts[depth]] if index and not entry.why else None
     return ImageFile(
         name=entry.shown(where),
+        place="/".join(entry.parts),
         open=lambda: open_entry(entry),
         bytes=entry.bytes,
         label=label,
