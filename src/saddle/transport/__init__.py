@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from saddle.transport.balls import KullbackLeiblerBall as KullbackLeiblerBall
     from saddle.transport.balls import TotalVariationBall as TotalVariationBall
     from saddle.transport.balls import rho_for as rho_for
+    from saddle.transport.contamination import contamination_bound as contamination_bound
+    from saddle.transport.contamination import contamination_factor as contamination_factor
+    from saddle.transport.contamination import residual_share as residual_share
     from saddle.transport.solution import NotCertifiedError as NotCertifiedError
     from saddle.transport.solution import RobustTransport as RobustTransport
     from saddle.transport.solution import TransportStatus as TransportStatus
@@ -24,6 +27,7 @@ _HOMES = {
         "TotalVariationBall",
         "rho_for",
     ),
+    "contamination": ("contamination_bound", "contamination_factor", "residual_share"),
     "solution": ("NotCertifiedError", "RobustTransport", "TransportStatus"),
 }
 
