@@ -136,6 +136,6 @@ def rho_for(contamination: float | int, *, ball: BallName = "chi-square") -> flo
     return radii[ball]
 
 
-def _check_radius(name: str, value: float) -> None:
+def _check_radius(name: str, value: float | int) -> None:
     if not (isinstance(value, float | int) and 0 <= value < math.inf):
         raise UserError(f"The radius {name} is {value!r}; it must be a finite number, 0 or larger.")
