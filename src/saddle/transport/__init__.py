@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from saddle.transport.solution import NotCertifiedError as NotCertifiedError
     from saddle.transport.solution import RobustTransport as RobustTransport
     from saddle.transport.solution import TransportStatus as TransportStatus
+    from saddle.transport.weighting import robust_mean as robust_mean
+    from saddle.transport.weighting import weights as weights
 
 _HOMES = {
     "balls": (
@@ -29,6 +31,7 @@ _HOMES = {
     ),
     "contamination": ("contamination_bound", "contamination_factor", "residual_share"),
     "solution": ("NotCertifiedError", "RobustTransport", "TransportStatus"),
+    "weighting": ("robust_mean", "weights"),
 }
 
 __getattr__, __dir__, __all__ = _lazy.attach(
