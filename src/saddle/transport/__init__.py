@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from saddle.transport.contamination import contamination_bound as contamination_bound
     from saddle.transport.contamination import contamination_factor as contamination_factor
     from saddle.transport.contamination import residual_share as residual_share
+    from saddle.transport.problem import TransportProblem as TransportProblem
+    from saddle.transport.problem import transport_problem as transport_problem
     from saddle.transport.solution import NotCertifiedError as NotCertifiedError
     from saddle.transport.solution import RobustTransport as RobustTransport
     from saddle.transport.solution import TransportStatus as TransportStatus
+    from saddle.transport.solve import robust as robust
     from saddle.transport.weighting import robust_mean as robust_mean
     from saddle.transport.weighting import weights as weights
 
@@ -30,7 +33,9 @@ _HOMES = {
         "rho_for",
     ),
     "contamination": ("contamination_bound", "contamination_factor", "residual_share"),
+    "problem": ("TransportProblem", "transport_problem"),
     "solution": ("NotCertifiedError", "RobustTransport", "TransportStatus"),
+    "solve": ("robust",),
     "weighting": ("robust_mean", "weights"),
 }
 

@@ -52,18 +52,20 @@ class RobustTransport:
     gradient_a: Float64[np.ndarray, " n"] | None = field(default=None, repr=False)
     "Derivative of the value by the masses `a` (along directions that keep their sum), where the solver knows it."
     gradient_b: Float64[np.ndarray, " m"] | None = field(default=None, repr=False)
+    floor: float = 0.0
+    "Bounds this close count as equal: what floats cannot tell apart at this scale of costs."
     seconds: float = 0.0
 
     @property
     def certified(self) -> bool:
-        """Whether the relative gap is at most the tolerance."""
+        """Whether the relative gap is at most the tolerance, or the bounds agree to the floor."""
         return self.status is TransportStatus.CERTIFIED
 
     @property
     def gap(self) -> float:
-        """Relative certified gap `(upper − lower) / |upper|`; 0 where both are equal."""
-        difference = max(self.upper - self.lower, 0.0)
-        return difference / max(abs(self.upper), np.finfo(float).tiny) if difference else 0.0
+        """Relative certified gap `(upper − lower) / |upper|`; 0 where both are equal to the floor."""
+        difference = self.upper - self.lower
+        return difference / max(abs(self.upper), np.finfo(float).tiny) if difference > self.floor else 0.0
 
     @property
     def value(self) -> float:
