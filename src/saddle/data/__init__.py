@@ -6,6 +6,7 @@ from saddle._lazy import attach
 
 if TYPE_CHECKING:
     from saddle.data.config import DataConfig as DataConfig
+    from saddle.data.contamination import contaminate as contaminate
     from saddle.data.imageset import ImageSet as ImageSet
     from saddle.data.imageset import Split as Split
     from saddle.data.read import read_images as read_images
@@ -19,6 +20,7 @@ __getattr__, __dir__, __all__ = attach(
         "ImageSet": "imageset",
         "Split": "imageset",
         "check_batch": "split",
+        "contaminate": "contamination",
         "load_split": "split",
         "read_images": "read",
     },

@@ -27,3 +27,7 @@ class DataConfig:
     """Share of the images held out for testing where no test part is given."""
     split_seed: int = 0
     """Seed of that random share; the same seed holds out the same images for ever."""
+    contaminate: str | None = None
+    """For experiments: replace some training images by `noise`, a tight `cluster`, `duplicates` of one of them, or by images of another source (as --data takes); the test images stay clean."""
+    contamination: float = 0.0
+    """Share of the training images that --contaminate replaces (0.05, say)."""

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import final
 
 import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import Bool, Int64, UInt8
 from torch import Tensor
 
 __all__ = ["ImageSet", "Split"]
@@ -26,6 +26,8 @@ class ImageSet:
     "Index into `classes` for every image, or None."
     classes: tuple[str, ...] = ()
     "Names of the classes; empty without labels."
+    outliers: Bool[Tensor, " n"] | None = None
+    "The truth where it is known: which images do not belong. None: not known, and for all that is known, none."
     skipped: tuple[str, ...] = ()
     "One `file: why` for every file that was left out."
     names: tuple[str, ...] = ()
@@ -37,6 +39,7 @@ class ImageSet:
         assert height == width and channels in (1, 3), f"not square grey or RGB images: {self.images.shape}"
         assert self.images.is_contiguous()
         assert self.labels is None or self.labels.shape == (n,)
+        assert self.outliers is None or self.outliers.shape == (n,)
         assert len(self.names) in (0, n)
 
     def __len__(self) -> int:
@@ -61,25 +64,39 @@ class ImageSet:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 (hex) of the shape, the pixels and the labels; the name and the device do not matter."""
+        """SHA-256 (hex) of the shape, the pixels, the labels and the outliers; the name and the device do not matter.
+
+        The outliers count, because a classifier that scores a run is trained without them.
+        """
         digest = hashlib.sha256(f"{tuple(self.images.shape)} uint8\n".encode())
         digest.update(self.images.cpu().numpy().data)
         if self.labels is not None:
             digest.update(b"labels int64\n")
             digest.update(self.labels.cpu().numpy().astype("<i8").data)
+        if self.outliers is not None:
+            digest.update(b"outliers bool\n")
+            digest.update(self.outliers.cpu().numpy().data)
         return digest.hexdigest()
 
     def subset(self, index: Tensor | Sequence[int]) -> "ImageSet":
         """The images at `index` (integers), in that order."""
         at = torch.as_tensor(index, dtype=torch.int64, device=self.images.device)
         labels = None if self.labels is None else self.labels[at]
+        outliers = None if self.outliers is None else self.outliers[at]
         names = tuple(self.names[i] for i in at.tolist()) if self.names else ()
-        return replace(self, images=self.images[at], labels=labels, names=names)
+        return replace(self, images=self.images[at], labels=labels, outliers=outliers, names=names)
+
+    def clean(self) -> "ImageSet":
+        """The images that are no known outliers: what an evaluator that knows the truth learns from."""
+        if self.outliers is None:
+            return self
+        return replace(self.subset((~self.outliers).nonzero()[:, 0]), outliers=None)
 
     def to(self, device: torch.device | str) -> "ImageSet":
         """The same images on another device."""
         labels = None if self.labels is None else self.labels.to(device)
-        return replace(self, images=self.images.to(device), labels=labels)
+        outliers = None if self.outliers is None else self.outliers.to(device)
+        return replace(self, images=self.images.to(device), labels=labels, outliers=outliers)
 
 
 @final

@@ -8,9 +8,10 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from saddle.data.config import DataConfig
+from saddle.data.contamination import GENERATED, check_share, contaminate
 from saddle.data.imageset import ImageSet, Split
 from saddle.data.options import SPLIT_STREAM, Options, order
-from saddle.data.read import load_part, open_source
+from saddle.data.read import load_part, open_source, read_images
 from saddle.errors import UserError
 
 __all__ = ["check_batch", "hold_out", "load_split"]
@@ -22,10 +23,30 @@ def load_split(config: DataConfig) -> Split:
     The test images are those of `config.test`, else the data's own test part, else a share of the data held out by
     `hold_out`. They take the channels of the training images, and must have their size.
 
+    With `config.contaminate` a share of the training images is replaced (`saddle.data.contaminate`, seeded by
+    `split_seed`); the test images stay as they are.
+
     Raises:
         UserError: see `read_images`; and where the two do not fit together.
     """
     check_fraction(config)
+    check_contamination(config)
+    split = _clean_split(config)
+    if config.contaminate is None:
+        return split
+    train, kind, other = split.train, config.contaminate, None
+    check_share(config.contamination, len(train))  # before another source is read
+    if kind not in GENERATED:
+        # All the channels and pixels that the training images have, whatever the other source holds.
+        other = read_images(
+            kind, resize=train.size, channels=3 if train.channels == 3 else 1, skip_bad=config.skip_bad
+        )
+        kind = "other"
+    train = contaminate(train, config.contamination, kind, other=other, seed=config.split_seed)
+    return replace(split, train=train)
+
+
+def _clean_split(config: DataConfig) -> Split:
     source = open_source(config.data)
     other = source if config.test is None else open_source(config.test)
     options = Options(
@@ -52,6 +73,18 @@ def check_fraction(config: DataConfig) -> None:
         )
     if not 0 <= config.split_seed < 2**64:
         raise UserError(f"--split-seed is {config.split_seed}. Pass a whole number from 0 to 2^64 - 1.")
+
+
+def check_contamination(config: DataConfig) -> None:
+    if config.contaminate is None and config.contamination != 0:
+        raise UserError(
+            f"--contamination {config.contamination:g} says how much, but not what with; add --contaminate noise, say."
+        )
+    if config.contaminate is not None and not 0 < config.contamination < 1:
+        raise UserError(
+            f"--contaminate {config.contaminate} needs the share of the training images to replace, above 0 and below "
+            f"1, and --contamination is {config.contamination:g}; add --contamination 0.05, say."
+        )
 
 
 def hold_out(images: ImageSet, *, fraction: float, seed: int) -> Split:

@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from saddle.gan.trust import RunningWeights
+
 __all__ = ["GanBatch", "GanBatches", "Source", "member_generators"]
 
 StreamState = dict[str, Tensor]
@@ -40,6 +42,10 @@ class Source(Protocol):
         """Uniform numbers on [0, 1), `(fleet, batch)`."""
         ...
 
+    def note_weights(self, weights: Tensor) -> None:
+        """The images that were drawn last were given these weights, `(fleet, batch)`."""
+        ...
+
 
 class GanBatch:
     """One fleet-wide minibatch, drawn only as far as it is used: a generator's step reads no images."""
@@ -63,6 +69,10 @@ class GanBatch:
         """Uniform numbers on [0, 1), fresh at every call."""
         return self._batches.draw_uniform()
 
+    def note_weights(self, weights: Tensor) -> None:
+        """Tell where the images came from what weights a robust discriminator gave them."""
+        self._batches.note_weights(weights)
+
 
 class GanBatches:
     """An endless iterator of `GanBatch`; member `i` draws from its own generators only.
@@ -72,6 +82,8 @@ class GanBatches:
 
     Of several processes that train one GAN, each draws all numbers and keeps the `part` (process, processes) of every
     batch, so together they have what one process would.
+
+    With `tracked` it keeps the running weight of every image (`RunningWeights`).
     """
 
     def __init__(
@@ -82,6 +94,7 @@ class GanBatches:
         batch: int,
         latent: int,
         part: tuple[int, int] = (0, 1),
+        tracked: bool = False,
     ) -> None:
         self._images, self._batch, self._latent = images, batch, latent
         process, processes = part
@@ -94,6 +107,9 @@ class GanBatches:
         self._permutations = [self._permute(generator) for generator in self._order]
         self._cursor = 0
         self.step = 0
+        self.trust = RunningWeights(len(seeds), len(images), images.device) if tracked else None
+        "How much each image was trusted so far, or None."
+        self._drawn: Tensor | None = None
 
     def __iter__(self) -> "GanBatches":
         return self
@@ -106,11 +122,13 @@ class GanBatches:
             self._before = [generator.get_state() for generator in self._order]
             self._permutations = [self._permute(generator) for generator in self._order]
             self._cursor = 0
-        picked = torch.stack(
-            [order[self._cursor : self._cursor + self._batch][self._own] for order in self._permutations]
+        drawn = torch.stack(
+            [order[self._cursor : self._cursor + self._batch] for order in self._permutations]
         )
         self._cursor += self._batch
-        return self._images[_sent(picked, self._images.device)].to(torch.float32).div_(127.5).sub_(1)
+        sent = _sent(drawn, self._images.device)
+        self._drawn = sent
+        return self._images[sent[:, self._own]].to(torch.float32).div_(127.5).sub_(1)
 
     def draw_latent(self) -> Float[Tensor, "fleet batch latent"]:
         size = (self._batch, self._latent)
@@ -121,13 +139,20 @@ class GanBatches:
         drawn = torch.stack([torch.rand(self._batch, generator=g)[self._own] for g in self._noise])
         return _sent(drawn, self._images.device)
 
+    def note_weights(self, weights: Float[Tensor, "fleet batch"]) -> None:
+        """Take the weights of the whole batch whose images were drawn last into the running ones."""
+        if self.trust is not None:
+            assert self._drawn is not None, "weights are of images"
+            self.trust.update(self._drawn, weights)
+
     def member_state(self, member: int) -> StreamState:
-        """Everything that decides what `member` draws next."""
-        return {
+        """Everything that decides what `member` draws next, and what is tracked."""
+        state = {
             "order": self._before[member].clone(),
             "noise": self._noise[member].get_state(),
             "cursor": torch.tensor(self._cursor),
         }
+        return state if self.trust is None else state | self.trust.member_state(member)
 
     def load(self, states: Sequence[StreamState], step: int) -> None:
         """Continue where members with these `member_state`s stood at `step`."""
@@ -139,6 +164,8 @@ class GanBatches:
         self._before = [generator.get_state() for generator in self._order]
         self._permutations = [self._permute(generator) for generator in self._order]
         self._cursor, self.step = cursors.pop(), step
+        if self.trust is not None:
+            self.trust.load(list(states))
 
     def _permute(self, generator: torch.Generator) -> Tensor:
         return torch.randperm(len(self._images), generator=generator)

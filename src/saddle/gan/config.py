@@ -1,6 +1,6 @@
 """What a GAN and its training are made of. Standard library only: the command line reads its help from here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, final
 
 from saddle.errors import UserError
@@ -53,6 +53,18 @@ class GanConfig:
     """Images per batch and member."""
     precision: Literal["float32", "tf32", "bfloat16"] = "float32"
     """Arithmetic of the networks; tf32 and bfloat16 need a CUDA device."""
+    robust: float = 0.0
+    """Share of the training images that may not belong (0.05, say): each batch is reweighted so that as much can be ignored; 0: off."""
+    robust_by: Literal["exact", "network", "trim"] = "exact"
+    """Who chooses the weights: the closed form in a chi-square ball, a network that learns them in it, or the closed form that trims the share."""
+    robust_scale: float = 1.0
+    """Radius of the ball over the smallest one that can ignore the share completely (with trim: factor of the share)."""
+    robust_every: int = 5
+    """Discriminator steps between steps of the weight network."""
+    robust_after: int = 300
+    """Discriminator steps before the weight network's first step; all weights are about 1 until then."""
+    robust_penalty: float = 100.0
+    """Weight of the penalty on the weight network for leaving the ball."""
 
     def __post_init__(self) -> None:
         for name in ("latent", "critic_steps", "penalty_every", "batch"):
@@ -70,10 +82,37 @@ class GanConfig:
                 f"--critic-steps {self.critic_steps} has no meaning in the {self.scheme} scheme, where both players "
                 "move at once; use --scheme alternating, or --critic-steps 1 with a larger --lr-d."
             )
+        self._check_robust()
         if self.norm_d == "batch" and self._gradient_wanted:
             raise UserError(
                 "--norm-d batch makes one image's gradient depend on the others of its batch, so a gradient penalty "
                 "has no meaning with it; leave --norm-d auto."
+            )
+
+    def _check_robust(self) -> None:
+        _require(
+            0 <= self.robust < 0.5,
+            "robust",
+            self.robust,
+            "at least 0 and below 0.5: it is the share of the training images to ignore, and the majority is what is learnt",
+        )
+        for name in ("robust_scale", "robust_penalty"):
+            _require(0 < getattr(self, name) < float("inf"), name, getattr(self, name), "positive")
+        _require(self.robust_every >= 1, "robust_every", self.robust_every, "at least 1")
+        _require(self.robust_after >= 0, "robust_after", self.robust_after, "0 or more")
+        if self.robust_by == "trim" and self.robust * self.robust_scale >= 1:
+            raise UserError(
+                f"--robust {self.robust:g} with --robust-scale {self.robust_scale:g} would trim every image; "
+                "their product must be below 1."
+            )
+        idle = _changed(self, ("robust_by", "robust_scale")) if self.robust == 0 else []
+        if self.robust == 0 or self.robust_by != "network":
+            idle += _changed(self, ("robust_every", "robust_after", "robust_penalty"))
+        if idle:
+            needed = "--robust" if self.robust == 0 else "--robust-by network"
+            raise UserError(
+                f"{idle[0]} has no effect without {needed}; add {needed}{' 0.05, say' * (self.robust == 0)}, "
+                f"or leave {idle[0]} out."
             )
 
     @property
@@ -87,6 +126,12 @@ class GanConfig:
             return self.norm_d
         forbidden = self._gradient_wanted or self.spectral_norm != "none" or self.loss == "wasserstein"
         return "batch" if self.arch == "dcgan" and not forbidden else "none"
+
+
+def _changed(config: GanConfig, names: tuple[str, ...]) -> list[str]:
+    """The options of these names that do not stand at their defaults, as they are written."""
+    defaults = {field.name: field.default for field in fields(config)}
+    return [f"--{name.replace('_', '-')}" for name in names if getattr(config, name) != defaults[name]]
 
 
 def _require(good: bool, name: str, value: object, rule: str) -> None:

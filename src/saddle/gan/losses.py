@@ -15,18 +15,33 @@ Values = Float[Tensor, " fleet"]
 
 
 class Loss(ABC):
-    """A pair of objectives of the logits `r = D(x)` at real and `f = D(G(z))` at generated images."""
+    """A pair of objectives of the logits `r = D(x)` at real and `f = D(G(z))` at generated images.
+
+    Both are means over the batch. Their terms are apart, because weights of the real images multiply them.
+    """
 
     paired: ClassVar[bool] = False
-    "Whether the generator's objective needs the real logits too."
+    "Whether every term of both players belongs to a real and a generated image together."
 
     @abstractmethod
+    def real_terms(self, real: Logits, fake: Logits) -> Logits:
+        """The terms of the discriminator's objective that belong to a real image each (to a pair, where paired)."""
+
+    @abstractmethod
+    def fake_terms(self, fake: Logits) -> Logits:
+        """The terms of the discriminator's objective that belong to a generated image each; 0 where paired."""
+
+    @abstractmethod
+    def generator_terms(self, fake: Logits, real: Logits | None = None) -> Logits:
+        """The terms of the generator's objective."""
+
     def discriminator(self, real: Logits, fake: Logits) -> Values:
         """What the discriminator descends."""
+        return self.real_terms(real, fake).mean(1) + self.fake_terms(fake).mean(1)
 
-    @abstractmethod
     def generator(self, fake: Logits, real: Logits | None = None) -> Values:
         """What the generator descends."""
+        return self.generator_terms(fake, real).mean(1)
 
 
 @final
@@ -34,11 +49,14 @@ class Loss(ABC):
 class NonSaturating(Loss):
     """D: E s(−r) + E s(f),  G: E s(−f),  s = softplus. Source: Goodfellow et al. 2014, section 3."""
 
-    def discriminator(self, real: Logits, fake: Logits) -> Values:
-        return softplus(-real).mean(1) + softplus(fake).mean(1)
+    def real_terms(self, real: Logits, fake: Logits) -> Logits:
+        return softplus(-real)
 
-    def generator(self, fake: Logits, real: Logits | None = None) -> Values:
-        return softplus(-fake).mean(1)
+    def fake_terms(self, fake: Logits) -> Logits:
+        return softplus(fake)
+
+    def generator_terms(self, fake: Logits, real: Logits | None = None) -> Logits:
+        return softplus(-fake)
 
 
 @final
@@ -46,11 +64,14 @@ class NonSaturating(Loss):
 class LeastSquares(Loss):
     """D: ½E(r − 1)² + ½E f²,  G: ½E(f − 1)². Source: Mao et al. 2017, arXiv 1611.04076, equation 9."""
 
-    def discriminator(self, real: Logits, fake: Logits) -> Values:
-        return 0.5 * ((real - 1).square().mean(1) + fake.square().mean(1))
+    def real_terms(self, real: Logits, fake: Logits) -> Logits:
+        return 0.5 * (real - 1).square()
 
-    def generator(self, fake: Logits, real: Logits | None = None) -> Values:
-        return 0.5 * (fake - 1).square().mean(1)
+    def fake_terms(self, fake: Logits) -> Logits:
+        return 0.5 * fake.square()
+
+    def generator_terms(self, fake: Logits, real: Logits | None = None) -> Logits:
+        return 0.5 * (fake - 1).square()
 
 
 @final
@@ -58,11 +79,14 @@ class LeastSquares(Loss):
 class Hinge(Loss):
     """D: E max(0, 1 − r) + E max(0, 1 + f),  G: −E f. Source: Lim & Ye 2017, arXiv 1705.02894."""
 
-    def discriminator(self, real: Logits, fake: Logits) -> Values:
-        return relu(1 - real).mean(1) + relu(1 + fake).mean(1)
+    def real_terms(self, real: Logits, fake: Logits) -> Logits:
+        return relu(1 - real)
 
-    def generator(self, fake: Logits, real: Logits | None = None) -> Values:
-        return -fake.mean(1)
+    def fake_terms(self, fake: Logits) -> Logits:
+        return relu(1 + fake)
+
+    def generator_terms(self, fake: Logits, real: Logits | None = None) -> Logits:
+        return -fake
 
 
 @final
@@ -70,11 +94,14 @@ class Hinge(Loss):
 class Wasserstein(Loss):
     """D: E f − E r,  G: −E f. Source: Arjovsky et al. 2017, arXiv 1701.07875, algorithm 1."""
 
-    def discriminator(self, real: Logits, fake: Logits) -> Values:
-        return fake.mean(1) - real.mean(1)
+    def real_terms(self, real: Logits, fake: Logits) -> Logits:
+        return -real
 
-    def generator(self, fake: Logits, real: Logits | None = None) -> Values:
-        return -fake.mean(1)
+    def fake_terms(self, fake: Logits) -> Logits:
+        return fake
+
+    def generator_terms(self, fake: Logits, real: Logits | None = None) -> Logits:
+        return -fake
 
 
 @final
@@ -87,12 +114,15 @@ class Relativistic(Loss):
 
     paired: ClassVar[bool] = True
 
-    def discriminator(self, real: Logits, fake: Logits) -> Values:
-        return softplus(fake - real).mean(1)
+    def real_terms(self, real: Logits, fake: Logits) -> Logits:
+        return softplus(fake - real)
 
-    def generator(self, fake: Logits, real: Logits | None = None) -> Values:
+    def fake_terms(self, fake: Logits) -> Logits:
+        return fake.new_zeros(fake.shape)
+
+    def generator_terms(self, fake: Logits, real: Logits | None = None) -> Logits:
         assert real is not None
-        return softplus(real - fake).mean(1)
+        return softplus(real - fake)
 
 
 def make_loss(name: str) -> Loss:

@@ -16,11 +16,14 @@ from saddle.gan.batches import GanBatch
 from saddle.gan.config import GanConfig
 from saddle.gan.losses import Loss, make_loss
 from saddle.gan.penalties import gradient_penalty, squared_gradient
+from saddle.gan.weighing import NetworkWeighing, Weighing, make_weighing, network_weights
 from saddle.networks import Network, discriminator, generator
 
-__all__ = ["DISCRIMINATOR", "GENERATOR", "GanProblem", "make_gan"]
+__all__ = ["DISCRIMINATOR", "GENERATOR", "WEIGHTS", "GanProblem", "make_gan"]
 
 GENERATOR, DISCRIMINATOR = "generator", "discriminator"
+WEIGHTS = "weights"
+"The third player of a robust GAN with a weight network, which steps on a schedule of its own."
 
 
 @final
@@ -28,13 +31,16 @@ GENERATOR, DISCRIMINATOR = "generator", "discriminator"
 class GanProblem(Problem):
     """Two players that both descend: the discriminator its loss plus penalties, the generator its loss.
 
-    The state holds the parameters of both networks and the untrained vectors of spectral normalisation.
+    The state holds the parameters of both networks and the untrained vectors of spectral normalisation. With a
+    `weighing` the real images count by their weights (`saddle.gan.weighing`), which the players take as they are; a
+    network that learns them has its parameters in the state too, and `objective_of(WEIGHTS)` is what it descends.
     """
 
     generator: Network
     discriminator: Network
     loss: Loss
     config: GanConfig
+    weighing: Weighing | None = None
 
     def __post_init__(self) -> None:
         players = (
@@ -44,7 +50,15 @@ class GanProblem(Problem):
         object.__setattr__(self, "players", players)
 
     def init(self, generators: Sequence[torch.Generator]) -> State:
-        return self.generator.init(generators) | self.discriminator.init(generators)
+        state = self.generator.init(generators) | self.discriminator.init(generators)
+        # Drawn last: the other two start as they do without it.
+        network = self.weight_network
+        return state if network is None else state | network.init(generators)
+
+    @property
+    def weight_network(self) -> Network | None:
+        """The network that learns the weights of the real images, or None."""
+        return self.weighing.network if isinstance(self.weighing, NetworkWeighing) else None
 
     def objective(self, state: State, batch: GanBatch) -> dict[str, Float[Tensor, " fleet"]]:
         return {player.name: self.objective_of(player.name, state, batch) for player in self.players}
@@ -52,6 +66,8 @@ class GanProblem(Problem):
     def objective_of(self, player: str, state: State, batch: GanBatch) -> Float[Tensor, " fleet"]:
         if player == GENERATOR:
             return self._generator_loss(state, batch)
+        if player == WEIGHTS:
+            return self._weights_loss(state, batch)
         return self._discriminator_loss(state, batch)
 
     def project(self, player: str, state: State) -> State:
@@ -65,7 +81,23 @@ class GanProblem(Problem):
             if self.loss.paired:
                 with _standing(state, self.discriminator):
                     real = self.discriminator(state, batch.real)
-        return self.loss.generator(fake.float(), None if real is None else real.float())
+        terms = self.loss.generator_terms(fake.float(), None if real is None else real.float())
+        if self.weighing is None or real is None:
+            return terms.mean(1)
+        weights, _ = self.weighing(state, batch.real, self.loss.real_terms(real.float(), fake.float()))
+        return (weights * terms).mean(1)
+
+    def _weights_loss(self, state: State, batch: GanBatch) -> Float[Tensor, " fleet"]:
+        """`−E[w ℓ] + penalty · max(0, E(w − 1)²/2 − rho)`: the weights raise the discriminator's loss, inside the ball."""
+        assert isinstance(self.weighing, NetworkWeighing)
+        with self._precision(batch.latent.device), torch.no_grad():
+            fake = self.discriminator(state, self.generator(state, batch.latent))
+            real = self.discriminator(state, batch.real)
+            terms = self.loss.real_terms(real.float(), fake.float())
+        with self._precision(batch.latent.device):
+            weights = network_weights(self.weighing.network, state, batch.real)
+        outside = torch.relu((weights - 1).square().mean(1) / 2 - self.weighing.rho)
+        return self.config.robust_penalty * outside - (weights * terms).mean(1)
 
     def _discriminator_loss(self, state: State, batch: GanBatch) -> Float[Tensor, " fleet"]:
         config = self.config
@@ -78,7 +110,7 @@ class GanProblem(Problem):
             if penalised and config.r2 > 0:
                 fake_images.requires_grad_()
             real, fake = self._logits(state, batch.real, fake_images)
-        value = self.loss.discriminator(real.float(), fake.float())
+        value = self._matching_loss(state, batch, real.float(), fake.float())
         if not penalised:
             return value
         if config.r1 > 0:
@@ -94,6 +126,17 @@ class GanProblem(Problem):
             )
             value = value + config.gradient_penalty * config.penalty_every * penalty
         return value
+
+    def _matching_loss(
+        self, state: State, batch: GanBatch, real: Tensor, fake: Tensor
+    ) -> Float[Tensor, " fleet"]:
+        """The discriminator's loss without penalties."""
+        if self.weighing is None:
+            return self.loss.discriminator(real, fake)
+        terms = self.loss.real_terms(real, fake)
+        weights, whole = self.weighing(state, batch.real, terms)
+        batch.note_weights(whole)
+        return (weights * terms).mean(1) + self.loss.fake_terms(fake).mean(1)
 
     def _critic(self, state: State, images: Tensor) -> Float[Tensor, "fleet batch"]:
         # Reduced precision for the forward pass only: the gradient is taken outside.
@@ -158,4 +201,5 @@ def make_gan(config: GanConfig, *, width_g: int, width_d: int, size: int, channe
         ),
         loss=make_loss(config.loss),
         config=config,
+        weighing=make_weighing(config, width=width_d, size=size, channels=channels),
     )

@@ -30,11 +30,13 @@ from saddle.gan.checkpoint import (
 )
 from saddle.gan.distributed.shared import Distributed
 from saddle.gan.distributed.world import ALONE, World
+from saddle.gan.full_weights import full_weights
 from saddle.gan.hooks import Cadence, Ending, Hooks, Member
 from saddle.gan.probes.measure import probe
 from saddle.gan.probes.plan import ProbePlan
 from saddle.gan.problem import DISCRIMINATOR, GENERATOR, GanProblem
 from saddle.gan.sampling import fixed_latents, grid_name, grid_png, sample
+from saddle.gan.trust import TRUST, RunningWeights, StoredTrust, write_trust
 
 __all__ = ["train_fleet"]
 
@@ -115,6 +117,8 @@ def train_fleet(
             hooks.looking()
         if world.first and (last or fleet.step % cadence.sample == 0):
             _draw_grids(fleet, problem, members)
+        if world.first and batches.trust is not None and (last or fleet.step % cadence.evaluate == 0):
+            _write_trust(fleet, problem, batches.trust, images, members, last=last)
         if hooks.evaluate is not None and (last or fleet.step % cadence.evaluate == 0):
             _evaluate(fleet, problem, members, hooks)
             if last and probes is not None and probes.cadence.raw:
@@ -193,7 +197,14 @@ def _batches(
 ) -> GanBatches:
     config = problem.config
     seeds = [members[index].seed for index in chosen]
-    return GanBatches(images, seeds=seeds, batch=config.batch, latent=config.latent, part=world.part)
+    return GanBatches(
+        images,
+        seeds=seeds,
+        batch=config.batch,
+        latent=config.latent,
+        part=world.part,
+        tracked=config.robust > 0,
+    )
 
 
 def _on(entries: State, device: torch.device) -> State:
@@ -289,6 +300,29 @@ def _draw_grids(fleet: _Fleet, problem: GanProblem, members: Sequence[Member]) -
         latents = fixed_latents(members[index].seed, 64, problem.config.latent, purpose=3)
         pictures = sample(problem.generator, _generator(fleet, problem, position), latents)
         write_bytes(folder / grid_name(fleet.step), grid_png(pictures))
+
+
+def _write_trust(
+    fleet: _Fleet,
+    problem: GanProblem,
+    trust: RunningWeights,
+    images: Tensor,
+    members: Sequence[Member],
+    *,
+    last: bool,
+) -> None:
+    finite = _finite(fleet.state)
+    for position, index in enumerate(fleet.members):
+        final = None
+        if last and finite[position]:
+            final = full_weights(problem, member(fleet.state, position), images).cpu().numpy()
+        stored = StoredTrust(
+            step=fleet.step,
+            weights=trust.mean[position].cpu().numpy(),
+            visits=trust.visits[position].cpu().numpy(),
+            final=final,
+        )
+        write_trust(members[index].folder / TRUST, stored)
 
 
 def _probe(

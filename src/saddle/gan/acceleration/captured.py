@@ -15,9 +15,9 @@ from torch.autograd.function import Function, once_differentiable
 
 from saddle.core.problem import Problem
 from saddle.core.state import State, fleet_size
-from saddle.gan.batches import GanBatch, Source
+from saddle.gan.batches import GanBatch
 from saddle.gan.config import GanConfig
-from saddle.gan.problem import DISCRIMINATOR, GanProblem
+from saddle.gan.problem import DISCRIMINATOR, WEIGHTS, GanProblem
 
 __all__ = ["Captured", "differentiated_twice"]
 
@@ -49,6 +49,8 @@ class Captured(Problem):
         return {player.name: self.objective_of(player.name, state, batch) for player in self.players}
 
     def objective_of(self, player: str, state: State, batch: GanBatch) -> Float[Tensor, " fleet"]:
+        if player == WEIGHTS:  # once in several steps: not worth a graph
+            return self._problem.objective_of(player, state, batch)
         fleet = fleet_size(state)
         if any(record.fleet != fleet for record in self._records.values()):
             # A member has left: the memory of all old graphs is freed before a new one takes its own.
@@ -62,7 +64,10 @@ class Captured(Problem):
         else:
             self._records[kind] = _Record(self._problem, player, state, batch)
         parameters = [state[key] for key in self._problem.player(player).keys]
-        return _Replay.apply(self._records[kind], *parameters)  # pyrefly: ignore[bad-return]
+        value = _Replay.apply(self._records[kind], *parameters)
+        if self._records[kind].weights is not None:
+            batch.note_weights(self._records[kind].weights)
+        return value  # pyrefly: ignore[bad-return]
 
     def project(self, player: str, state: State) -> State:
         return self._problem.project(player, state)
@@ -79,6 +84,8 @@ class _Record:
         self._problem, self._player, self._step = problem, player, batch.step
         self._state = {key: tensor.detach().clone() for key, tensor in state.items()}
         self.fleet = fleet_size(state)
+        self.weights: Tensor | None = None
+        "What a robust discriminator gave the images at the last `play`, on memory that stays where it is."
         # The first evaluation draws from the batch just what an uncaptured one draws, and notes it.
         noted = _Noted(batch)
         self._evaluate(noted)
@@ -117,12 +124,13 @@ class _Record:
             self.value, self.gradients = self._evaluate(_Fixed(self._names, self._numbers))
         return graph
 
-    def _evaluate(self, source: Source) -> tuple[Tensor, list[Tensor]]:
+    def _evaluate(self, source: "_Noted | _Fixed") -> tuple[Tensor, list[Tensor]]:
         batch = GanBatch(source, self._step)
         keys = self._problem.player(self._player).keys
         leaves = {key: self._state[key].detach().requires_grad_() for key in keys}
         with torch.enable_grad():
             value = self._problem.objective_of(self._player, self._state | leaves, batch)
+            self.weights = source.weights
             gradients = torch.autograd.grad(value.sum(), list(leaves.values()))
         return value.detach(), [gradient.contiguous() for gradient in gradients]
 
@@ -149,6 +157,7 @@ class _Noted:
     def __init__(self, batch: GanBatch) -> None:
         self._batch = batch
         self.found: list[tuple[str, Tensor]] = []
+        self.weights: Tensor | None = None
 
     def draw_real(self) -> Tensor:
         return self._note("real", self._batch.real)
@@ -158,6 +167,9 @@ class _Noted:
 
     def draw_uniform(self) -> Tensor:
         return self._note("uniform", self._batch.uniform())
+
+    def note_weights(self, weights: Tensor) -> None:
+        self.weights = weights
 
     def _note(self, name: str, tensor: Tensor) -> Tensor:
         self.found.append((name, tensor))
@@ -170,6 +182,7 @@ class _Fixed:
 
     def __init__(self, names: Sequence[str], numbers: Sequence[Tensor]) -> None:
         self._left = [(name, tensor.detach()) for name, tensor in zip(names, numbers, strict=True)]
+        self.weights: Tensor | None = None
 
     def draw_real(self) -> Tensor:
         return self._take("real")
@@ -179,6 +192,9 @@ class _Fixed:
 
     def draw_uniform(self) -> Tensor:
         return self._take("uniform")
+
+    def note_weights(self, weights: Tensor) -> None:
+        self.weights = weights
 
     def _take(self, name: str) -> Tensor:
         found, tensor = self._left.pop(0)

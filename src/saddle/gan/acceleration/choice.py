@@ -127,7 +127,9 @@ class _Trial:
         self.penalty_every = problem.config.penalty_every
         self._problem = accelerated(problem, execution, images.device)
         config = problem.config
-        self._batches = GanBatches(images, seeds=seeds, batch=config.batch, latent=config.latent)
+        self._batches = GanBatches(
+            images, seeds=seeds, batch=config.batch, latent=config.latent, tracked=config.robust > 0
+        )
         state = problem.init(member_generators(seeds, 0))
         self._state: State = {key: tensor.to(images.device) for key, tensor in state.items()}
         self._memory: Memory = dynamics.init(problem, self._state)

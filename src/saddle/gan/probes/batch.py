@@ -90,6 +90,9 @@ class _Fixed:
     def draw_uniform(self) -> Tensor:
         return self._mix.clone()
 
+    def note_weights(self, weights: Tensor) -> None:
+        """A probe is no visit."""
+
 
 def game_batch(batch: ProbeBatch, fleet: int, size: int) -> GanBatch:
     """A minibatch for the objectives of a GAN, at a step (0) on which penalties act."""

@@ -12,7 +12,7 @@ __all__ = ["load_images", "store_images"]
 
 
 def store_images(cache: Path, split: Split) -> None:
-    """Write the pixels and labels of `split` to `cache`, once for the same content."""
+    """Write the pixels, labels and known outliers of `split` to `cache`, once for the same content."""
     for images in (split.train, split.test):
         path = _path(cache, images.digest)
         if _holds(path, images.digest):
@@ -20,6 +20,8 @@ def store_images(cache: Path, split: Split) -> None:
         tensors = {"images": images.images.cpu().contiguous()}
         if images.labels is not None:
             tensors["labels"] = images.labels.cpu().contiguous()
+        if images.outliers is not None:
+            tensors["outliers"] = images.outliers.cpu().contiguous()
         with replacing(path) as temporary:
             save_file(tensors, temporary, {"name": images.name})
 
@@ -41,13 +43,13 @@ def _load(cache: Path, digest: str) -> ImageSet:
     path = _path(cache, digest)
     try:
         tensors = load_file(path)
-        images, labels = tensors["images"], tensors.get("labels")
+        images, labels, outliers = tensors["images"], tensors.get("labels"), tensors.get("outliers")
     except Exception as error:
         raise UserError(
             f"{path} cannot be read ({error}); delete it and run the same command again."
         ) from None
     classes = () if labels is None else tuple(str(i) for i in range(int(labels.max()) + 1))
-    return ImageSet(name=digest[:12], images=images, labels=labels, classes=classes)
+    return ImageSet(name=digest[:12], images=images, labels=labels, classes=classes, outliers=outliers)
 
 
 def _path(cache: Path, digest: str) -> Path:

@@ -81,7 +81,7 @@ def check_features(metrics: MetricsConfig, split: Split) -> None:
         metrics.features,
         size=split.train.size,
         channels=split.train.channels,
-        train=split.train,
+        train=split.train.clean(),
         weights=weights,
     )
 
