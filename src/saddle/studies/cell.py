@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -22,6 +23,8 @@ class Cell:
     "Numbers, words, lists and mappings of them: what JSON can carry."
     weight: float | int = 1.0
     "Expected time relative to the other cells; the heaviest start first."
+    out: Path | None = field(default=None, compare=False)
+    "The study's folder while the cell is computed: what a runner has prepared for all cells lies there."
 
 
 @final

@@ -47,7 +47,7 @@ def folder_of(out: Path, study: Study, cells: ModuleType, cell: Cell) -> RunFold
 
 def cell_of(folder: RunFolder) -> Cell:
     """The cell that a folder belongs to."""
-    return Cell(name=folder.config["cell"], settings=folder.config["settings"])
+    return Cell(name=folder.config["cell"], settings=folder.config["settings"], out=folder.path.parent)
 
 
 def computed(folder: RunFolder) -> bool:

@@ -111,6 +111,12 @@ STUDIES: tuple[Study, ...] = (
         summary="Balaji et al.'s image study on your images: distance, speed, stability and generalisation by width.",
         own_options=True,
     ),
+    Study(
+        name="domain-adaptation",
+        title="Does weighting the target make adversarial domain adaptation robust?",
+        summary="Source-only, adversarial and robust adversarial training, on clean and contaminated target domains.",
+        own_options=True,
+    ),
 )
 
 

@@ -1,0 +1,1 @@
+"""Unsupervised domain adaptation with weights on the target: source-only, adversarial and robust adversarial."""
