@@ -90,11 +90,12 @@ class GanProblem(Problem):
     def _weights_loss(self, state: State, batch: GanBatch) -> Float[Tensor, " fleet"]:
         """`−E[w ℓ] + penalty · max(0, E(w − 1)²/2 − rho)`: the weights raise the discriminator's loss, inside the ball."""
         assert isinstance(self.weighing, NetworkWeighing)
-        with self._precision(batch.latent.device), torch.no_grad():
-            fake = self.discriminator(state, self.generator(state, batch.latent))
-            real = self.discriminator(state, batch.real)
-            terms = self.loss.real_terms(real.float(), fake.float())
-        with self._precision(batch.latent.device):
+        with self._precision(batch.real.device), torch.no_grad():
+            real = fake = self.discriminator(state, batch.real).float()
+            if self.loss.paired:
+                fake = self.discriminator(state, self.generator(state, batch.latent)).float()
+            terms = self.loss.real_terms(real, fake)
+        with self._precision(batch.real.device):
             weights = network_weights(self.weighing.network, state, batch.real)
         outside = torch.relu((weights - 1).square().mean(1) / 2 - self.weighing.rho)
         return self.config.robust_penalty * outside - (weights * terms).mean(1)

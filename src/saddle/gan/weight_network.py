@@ -25,9 +25,9 @@ HIDDEN = 3
 
 def weight_network(architecture: str, *, width: int, size: int, channels: int, prefix: str) -> Network:
     """The network of the module's table beside the networks `architecture`; images to one number each."""
-    layers: list[Layer]
     if architecture == "mlp":
-        layers, inputs = [Flatten()], channels * size**2
+        layers: list[Layer] = [Flatten()]
+        inputs = channels * size**2
         for index in range(1, HIDDEN + 1):
             name = f"{prefix}hidden{index}"
             layers += [
@@ -37,7 +37,8 @@ def weight_network(architecture: str, *, width: int, size: int, channels: int, p
             inputs = width
     else:
         base, halvings = base_and_doublings(size)
-        layers, narrow, wide = [Fold()], channels, width
+        layers = [Fold()]
+        narrow, wide = channels, width
         for index in range(1, halvings + 1):
             name = f"{prefix}down{index}"
             layers += [

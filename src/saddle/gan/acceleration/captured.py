@@ -64,9 +64,10 @@ class Captured(Problem):
         else:
             self._records[kind] = _Record(self._problem, player, state, batch)
         parameters = [state[key] for key in self._problem.player(player).keys]
-        value = _Replay.apply(self._records[kind], *parameters)
-        if self._records[kind].weights is not None:
-            batch.note_weights(self._records[kind].weights)
+        record = self._records[kind]
+        value = _Replay.apply(record, *parameters)
+        if record.weights is not None:
+            batch.note_weights(record.weights)
         return value  # pyrefly: ignore[bad-return]
 
     def project(self, player: str, state: State) -> State:

@@ -13,8 +13,9 @@ from saddle.core.state import State
 from saddle.errors import UserError
 from saddle.gan.batches import GanBatch
 from saddle.gan.distributed.reduction import mean_value, same_everywhere, total
-from saddle.gan.distributed.world import World
+from saddle.gan.distributed.world import World, add_up
 from saddle.gan.problem import GanProblem
+from saddle.gan.weighing import BallWeighing, Weighing
 from saddle.networks import Network
 from saddle.networks.composite import Chain, Composite, Residual
 from saddle.networks.layer import Layer
@@ -43,6 +44,7 @@ class Distributed(Problem):
             problem,
             generator=_over_all(problem.generator, world.size),
             discriminator=_over_all(problem.discriminator, world.size),
+            weighing=_shared(problem.weighing, world),
         )
 
     def init(self, generators: Sequence[torch.Generator]) -> State:
@@ -62,6 +64,29 @@ class Distributed(Problem):
 
     def __repr__(self) -> str:
         return f"Distributed({self._problem!r}, {self._size} processes)"
+
+
+def _shared(weighing: Weighing | None, world: World) -> Weighing | None:
+    """Weights of the whole batch, from the scores of all parts; every process finds the same ones and takes its own."""
+    if weighing is None:
+        return None
+    if not isinstance(weighing, BallWeighing):
+        raise UserError(
+            "--robust-by network trains in one process only, because its weights are normalised over the whole batch; "
+            "use --robust-by exact or trim, which several processes share, or start one process."
+        )
+
+    def whole(scores: Tensor) -> Tensor:
+        fleet, part = scores.shape
+        gathered = scores.new_zeros(fleet, world.size, part)
+        gathered[:, world.rank] = scores
+        add_up(gathered)
+        return gathered.flatten(1)
+
+    def part(weights: Tensor) -> Tensor:
+        return weights.unflatten(1, (world.size, -1))[:, world.rank]
+
+    return replace(weighing, whole=whole, part=part)
 
 
 def _over_all(network: Network, processes: int) -> Network:

@@ -29,6 +29,8 @@ class ExtrasOptions:
     memorisation: bool = False
     "Whether samples are copies of training images, with pictures of the nearest."
     diagnose: bool = False
+    trust: bool = False
+    "What robust runs ignored, and what runs on contaminated images generate."
     device: Literal["auto", "cpu", "cuda"] = "auto"
     workers: int | None = None
 
@@ -68,6 +70,8 @@ class Extras:
     "What the divergence is called: NND by the published protocol, NND(quick) by the small critic, NND(own) else."
     findings: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     "Run → its findings, as `Finding.to_json` gives them."
+    trust: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    "Run → what it trusted and generates, as `trust_jobs` gives it."
 
 
 def compute_extras(root: Path, options: ExtrasOptions) -> ExtrasDone:
@@ -82,6 +86,7 @@ def compute_extras(root: Path, options: ExtrasOptions) -> ExtrasDone:
         *_divergence_jobs(sweep, options, device),
         *_memorisation_jobs(sweep, options, device),
         *_diagnosis_jobs(sweep, options),
+        *_trust_jobs(sweep, options, device),
     ]
     if not jobs:
         return ExtrasDone()
@@ -137,6 +142,7 @@ def read_extras(sweep: Sweep) -> Extras:
         references=references,
         protocol=protocol,
         findings=findings,
+        trust={run.key: found for run in _finished(sweep) if (found := _current(run, "trust"))},
     )
 
 
@@ -183,6 +189,31 @@ def _memorisation_jobs(sweep: Sweep, options: ExtrasOptions, device: str) -> lis
         function="saddle.studies.width_sweep.neighbour_jobs:measure_memorisation",
         arguments=arguments,
         weight=1 + 0.3 * len(missing),
+    )
+    return [job] if missing else []
+
+
+def _trust_jobs(sweep: Sweep, options: ExtrasOptions, device: str) -> list[Job]:
+    contaminated = bool(sweep.data.get("outliers"))
+    runs = [run for run in _finished(sweep) if contaminated or find(run.config, "robust")]
+    if not options.trust or not runs:
+        return []
+    from saddle.studies.width_sweep.trust_jobs import trust_settings
+
+    missing = [
+        run.key for run in runs if read_extra(run.folder, "trust", trust_settings(run.result["step"])) is None
+    ]
+    arguments = {
+        "root": str(sweep.folder),
+        "runs": missing,
+        "weights": find(find(sweep.config, "command"), "weights"),
+        "device": device,
+    }
+    job = Job(
+        key="what the training ignored",
+        function="saddle.studies.width_sweep.trust_jobs:measure_trust",
+        arguments=arguments,
+        weight=1 + 0.2 * len(missing),
     )
     return [job] if missing else []
 

@@ -55,8 +55,10 @@ def probe_batch(split: Split, *, latent: int, device: torch.device | str = "cpu"
 def _classify(split: Split, extractor: FeatureExtractor, cache: Path) -> Classify | None:
     if split.train.labels is None or len(split.train.classes) < 2:
         return None
-    order = torch.randperm(len(split.train), generator=torch.Generator().manual_seed(0))
-    known = split.train.subset(order[:LABELLED])
+    # The labels of known outliers mean nothing.
+    clean = split.train.clean()
+    order = torch.randperm(len(clean), generator=torch.Generator().manual_seed(0))
+    known = clean.subset(order[:LABELLED])
     assert known.labels is not None
     found = cached_features(extractor, known.images, known.digest, cache)
 

@@ -120,6 +120,7 @@ def _carry_out(request: _Request) -> SweepOutcome:
         asked = ExtrasOptions(
             nnd="quick" if command.nnd else "none",
             diagnose=command.diagnose,
+            trust=True,
             device=run.device,
             workers=run.workers,
         )
@@ -195,6 +196,7 @@ def _write_command(
             "size": split.train.size,
             "channels": split.train.channels,
             "classes": len(split.train.classes),
+            "outliers": 0 if split.train.outliers is None else int(split.train.outliers.sum()),
             "skipped": len(split.train.skipped) + len(split.test.skipped),
         },
     }
