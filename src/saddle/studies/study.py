@@ -106,6 +106,11 @@ STUDIES: tuple[Study, ...] = (
         summary="Best Adam step of GANs by width, in the standard and the maximal update parameterisation.",
     ),
     Study(
+        name="robust-transport",
+        title="What does robust optimal transport remove, and what does it cost?",
+        summary="The contamination theorem held to exact solutions; which outliers are found, which clean mass is lost.",
+    ),
+    Study(
         name="gan-width",
         title="What does width do to a GAN?",
         summary="Balaji et al.'s image study on your images: distance, speed, stability and generalisation by width.",
