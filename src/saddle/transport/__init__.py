@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from saddle import _lazy
 
 if TYPE_CHECKING:
+    from saddle.transport.balanced_transport import balanced as balanced
     from saddle.transport.balls import Ball as Ball
     from saddle.transport.balls import ChiSquareBall as ChiSquareBall
     from saddle.transport.balls import CvarBall as CvarBall
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from saddle.transport.contamination import contamination_bound as contamination_bound
     from saddle.transport.contamination import contamination_factor as contamination_factor
     from saddle.transport.contamination import residual_share as residual_share
+    from saddle.transport.entropic_solver import entropic as entropic
     from saddle.transport.problem import TransportProblem as TransportProblem
     from saddle.transport.problem import transport_problem as transport_problem
     from saddle.transport.solution import NotCertifiedError as NotCertifiedError
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from saddle.transport.weighting import weights as weights
 
 _HOMES = {
+    "balanced_transport": ("balanced",),
     "balls": (
         "Ball",
         "ChiSquareBall",
@@ -33,6 +36,7 @@ _HOMES = {
         "rho_for",
     ),
     "contamination": ("contamination_bound", "contamination_factor", "residual_share"),
+    "entropic_solver": ("entropic",),
     "problem": ("TransportProblem", "transport_problem"),
     "solution": ("NotCertifiedError", "RobustTransport", "TransportStatus"),
     "solve": ("robust",),
