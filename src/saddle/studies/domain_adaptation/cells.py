@@ -201,7 +201,9 @@ class _Course:
         if self._problem.ball is None:
             return np.ones(0)
         scores = outlier_scores(domain_logits(self._networks, state, self._target.images[:LOOKED]))
-        return weights(scores, ball=self._problem.ball).numpy()
+        found = weights(scores, ball=self._problem.ball)
+        assert isinstance(found, Tensor)
+        return found.numpy()
 
     def _on(self, state: State, images: Tensor, labels: Tensor) -> np.ndarray:
         predicted, _ = predictions(self._networks, state, images)

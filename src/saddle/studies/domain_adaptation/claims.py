@@ -89,7 +89,7 @@ def _of_case(config: DomainAdaptationConfig, results: Results, pair: str, case: 
     )
     difference("trim", "adversarial", 0.0, source=OWN, certainty="derived")
     if case != "missing":
-        weighed = [method for method in config.chosen_methods if method in ("robust", "trim")]
+        weighed: list[Method] = [method for method in config.chosen_methods if method in ("robust", "trim")]
         found += [_auroc(results, pair, case, method, where) for method in weighed]
     return found
 
@@ -110,6 +110,8 @@ def _words(config: DomainAdaptationConfig, case: TargetCase) -> str:
     return {
         "clean": "clean target",
         "noise": f"{share} noise",
+        "cluster": f"{share} near-copies of one odd image",
+        "duplicates": f"{share} copies of one image",
         "images": f"{share} images of another set",
         "foreign": f"source of {config.known} classes, target of all",
         "missing": f"target of {config.known} classes, source of all",

@@ -16,8 +16,8 @@ __all__ = [
     "TargetCase",
 ]
 
-TargetCase = Literal["clean", "noise", "images", "foreign", "missing"]
-CASES: tuple[TargetCase, ...] = ("clean", "noise", "images", "foreign", "missing")
+TargetCase = Literal["clean", "noise", "cluster", "duplicates", "images", "foreign", "missing"]
+CASES: tuple[TargetCase, ...] = ("clean", "noise", "cluster", "duplicates", "images", "foreign", "missing")
 Method = Literal["source", "adversarial", "robust", "trim"]
 METHODS: tuple[Method, ...] = ("source", "adversarial", "robust", "trim")
 REAL_PAIRS = ("mnist:usps", "usps:mnist", "mnist:mnist_m")
@@ -37,8 +37,8 @@ class DomainAdaptationConfig:
     """Folder with the domains, each a file or folder of images with labels: mnist.npz, usps.npz, mnist_m.npz, …; default: the stand-in."""
     pairs: tuple[str, ...] = ()
     """Pairs SOURCE:TARGET of names in --data; default: mnist:usps usps:mnist mnist:mnist_m, or those of the stand-in."""
-    contaminations: tuple[TargetCase, ...] = ("clean", "noise", "foreign")
-    """What the unlabelled target holds: clean; noise or images (--share of it replaced by uniform noise or by --others); foreign (classes that the source lacks); missing (it lacks classes of the source)."""
+    contaminations: tuple[TargetCase, ...] = ("clean", "images", "foreign")
+    """What the unlabelled target holds: clean; noise, cluster, duplicates or images (--share of it replaced by uniform noise, near-copies of one odd image, copies of one of its own, or --others); foreign (classes that the source lacks); missing (it lacks classes of the source)."""
     share: float = 0.2
     """Share of the target that is contaminated, and that the weights may remove; on a clean target they may remove it too."""
     others: str | None = None
@@ -49,7 +49,7 @@ class DomainAdaptationConfig:
     """Beside source-only, which always runs: adversarial, robust (exact chi-square weights), trim (weights that leave the share out)."""
     seeds: int = 5
     """Runs of every cell, trained together; fewer than 5 decide little."""
-    steps: int = 1000
+    steps: int = 500
     """Steps of every run; the last one counts, whatever came before."""
     batch: int = 64
     """Images of the source and of the target in every step."""
@@ -108,8 +108,8 @@ class DomainAdaptationConfig:
 
     @classmethod
     def quick(cls) -> "DomainAdaptationConfig":
-        """Three kinds of target on one pair; a minute or two on two cores."""
-        return cls(pairs=(), steps=600)
+        """Three kinds of target; a few minutes on two cores."""
+        return cls(steps=500)
 
     @classmethod
     def full(cls) -> "DomainAdaptationConfig":

@@ -22,8 +22,6 @@ from saddle.studies.domain_adaptation.standins import stand_in, textures
 __all__ = ["Pair", "load_others", "load_pair", "read_others", "read_pair", "store"]
 
 FORMS = (".npz", ".npy", ".zip")
-OTHERS = 5000
-"Images of the other data set at most."
 MIXED = 34
 "Stream of `order`."
 
@@ -72,15 +70,15 @@ def load_pair(config: DomainAdaptationConfig, pair: str) -> Pair:
     return found
 
 
-def load_others(config: DomainAdaptationConfig, channels: int) -> UInt8[Tensor, "n c s s"]:
-    """Images of another data set to contaminate a target with: `config.others`, CIFAR-10, or textures made by code."""
+def load_others(config: DomainAdaptationConfig, count: int, channels: int) -> UInt8[Tensor, "n c s s"]:
+    """`count` images of another data set to contaminate a target with: `config.others`, CIFAR-10, or textures made by code."""
     name = config.others
     if config.data is not None and name is None and _find(config.data, "cifar10") is not None:
         name = "cifar10"
     if config.data is None or name is None:
-        return torch.from_numpy(textures(OTHERS, size=config.side, channels=channels))
+        return torch.from_numpy(textures(count, size=config.side, channels=channels))
     kind: Literal[1, 3] = 3 if channels == 3 else 1
-    return read_images(_required(config.data, name), resize=config.side, channels=kind, limit=OTHERS).images
+    return read_images(_required(config.data, name), resize=config.side, channels=kind, limit=count).images
 
 
 def store(folder: Path, content: Pair | UInt8[Tensor, "n c s s"]) -> str:

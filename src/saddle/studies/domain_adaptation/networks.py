@@ -10,7 +10,7 @@ from saddle.networks.layout import Fold, MapToVector, Score
 __all__ = ["FEATURES", "Networks", "make_networks"]
 
 FEATURES = 128
-WIDTH = 24
+WIDTH = 16
 HIDDEN = 128
 
 
@@ -28,7 +28,7 @@ class Networks(NamedTuple):
 def make_networks(*, size: int, channels: int, classes: int) -> Networks:
     """Networks for `channels` x `size` x `size` images; 4 divides `size`.
 
-    Features: two 4x4 convolutions of stride 2, to 24 and 48 channels, and a linear layer to 128, ReLU after each; no norm
+    Features: two 4x4 convolutions of stride 2, to 16 and 32 channels, and a linear layer to 128, ReLU after each; no norm
     layer, whose statistics would adapt by themselves. The discriminator is a multilayer perceptron
     with spectral norm as in the code of Balaji et al. 2020 (theirs is 256 wide, on features of a ResNet).
     """

@@ -199,7 +199,7 @@ def _course(config: DomainAdaptationConfig, results: Results) -> tuple[Block, ..
         figures.course_chart(config, results, pair, case)
         for pair in config.chosen_pairs
         for case in config.contaminations
-        if case in ("clean", "noise", "images")
+        if case in ("clean", "noise", "cluster", "duplicates", "images")
     )
     text = "Shown, and used for nothing: the last step counts, and no step was chosen by it."
     return (Paragraph(text), Columns(charts))
@@ -210,6 +210,8 @@ def _cases(config: DomainAdaptationConfig) -> str:
     words = {
         "clean": "clean: the target's images as they are (the weights may leave out a share all the same)",
         "noise": f"noise: {share} of the target are uniform noise",
+        "cluster": f"cluster: {share} are near-copies of one odd image",
+        "duplicates": f"duplicates: {share} are copies of one of the images",
         "images": f"images: {share} are of another data set",
         "foreign": f"foreign: the source knows the first {config.known} classes only; accuracy is of these",
         "missing": f"missing: the target holds the first {config.known} classes only; accuracy is of these",

@@ -116,7 +116,9 @@ def domain_loss(
     """
     harm = softplus(target)
     if ball is not None:
-        harm = harm * weights(outlier_scores(target.detach()), ball=ball)
+        heaviest = weights(outlier_scores(target.detach()), ball=ball)
+        assert isinstance(heaviest, Tensor)
+        harm = harm * heaviest
     return softplus(-source).mean(1) + harm.mean(1)
 
 

@@ -45,7 +45,8 @@ def run(config: DomainAdaptationConfig) -> StudyRun:
     for pair, images in loaded.items():
         data[pair] = {"images": store(config.out / CACHE, images), "others": ""}
         if "images" in config.contaminations:
-            others = load_others(config, images.source.shape[1])
+            count, channels = round(config.share * len(images.target)), images.source.shape[1]
+            others = load_others(config, count, channels)
             data[pair]["others"] = store(config.out / CACHE, others)
     _write_study(config, data)
     work = _work(study, config, data)
@@ -135,7 +136,9 @@ def _build(stored: Any) -> DomainAdaptationConfig:
     unknown = set(stored) - {field.name for field in fields(DomainAdaptationConfig)}
     if unknown:
         raise KeyError(f"{min(unknown)!r:.40} is no option")
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
+    }
     if values.get("data") is not None:
-        values["data"] = Path(values["data"])
+        values["data"] = Path(str(values["data"]))
     return DomainAdaptationConfig(**values)
