@@ -119,7 +119,7 @@ def interior_point(
         if best_upper is None or upper.value < best_upper.value:
             best_upper = upper
         difference = best_upper.value - best_lower.value
-        if difference <= max(tol * abs(best_upper.value), floor):
+        if difference <= tol * max(abs(best_upper.value), floor):
             status = TransportStatus.CERTIFIED
             break
         since = 0 if difference < 0.9 * last_gap else since + 1

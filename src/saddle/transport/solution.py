@@ -53,19 +53,19 @@ class RobustTransport:
     "Derivative of the value by the masses `a` (along directions that keep their sum), where the solver knows it."
     gradient_b: Float64[np.ndarray, " m"] | None = field(default=None, repr=False)
     floor: float = 0.0
-    "Bounds this close count as equal: what floats cannot tell apart at this scale of costs."
+    "Gaps are relative to the value or to this, whichever is larger: a millionth of a typical cost, for values near 0."
     seconds: float = 0.0
 
     @property
     def certified(self) -> bool:
-        """Whether the relative gap is at most the tolerance, or the bounds agree to the floor."""
+        """Whether the relative gap is at most the tolerance."""
         return self.status is TransportStatus.CERTIFIED
 
     @property
     def gap(self) -> float:
-        """Relative certified gap `(upper − lower) / |upper|`; 0 where both are equal to the floor."""
-        difference = self.upper - self.lower
-        return difference / max(abs(self.upper), np.finfo(float).tiny) if difference > self.floor else 0.0
+        """Relative certified gap `(upper − lower) / max(|upper|, floor)`; 0 where both are equal."""
+        difference = max(self.upper - self.lower, 0.0)
+        return difference / max(abs(self.upper), self.floor, np.finfo(float).tiny) if difference else 0.0
 
     @property
     def value(self) -> float:

@@ -7,8 +7,9 @@ import numpy as np
 
 from saddle.errors import UserError
 from saddle.transport.balls import Ball, CvarBall
-from saddle.transport.certificate import Lower, Upper
+from saddle.transport.certificate import Lower, Upper, lower_bound, upper_bound
 from saddle.transport.interior_point import interior_point
+from saddle.transport.linear_balls import is_linear, linear_flow
 from saddle.transport.problem import Mass, TransportProblem, ball_of, check_memory, transport_problem
 from saddle.transport.solution import RobustTransport, TransportStatus
 
@@ -16,8 +17,8 @@ __all__ = ["Solver", "robust", "solve_problem"]
 
 Solver = Literal["auto", "interior-point", "entropic"]
 
-FLOOR = 1e-10
-"Bounds count as equal when they differ by less than this share of the typical cost."
+FLOOR = 1e-6
+"Gaps are relative to the value, or to this share of the typical cost where the value is smaller."
 LARGE = 1_000_000
 "Above this many entries of the plan the default tolerance is 1e-5 instead of 1e-6."
 
@@ -74,6 +75,11 @@ def robust(
             "No ball is given; give rho, chi2 or ball (how far the masses of x may move), or use "
             "saddle.transport.balanced."
         )
+    if is_linear(ball_x) != is_linear(ball_y) and ball_x is not None and ball_y is not None:
+        raise UserError(
+            f"A {ball_x.name} ball on one side and a {ball_y.name} ball on the other are not solved together; give both "
+            "sides balls of {chi-square, kullback-leibler} or both of {total-variation, cvar}."
+        )
     problem = transport_problem(x, y, a=a, b=b, cost=cost, ball_x=ball_x, ball_y=ball_y, mass=mass)
     return solve_problem(problem, solver=solver, tol=tol, max_iterations=max_iterations)
 
@@ -112,30 +118,27 @@ def _exact(problem: TransportProblem, tol: float, max_iterations: int, began: fl
         cost = np.ascontiguousarray(cost[np.ix_(kept_x, kept_y)])
     scale = float(np.median(np.abs(cost))) or float(np.abs(cost).mean()) or 1.0
     cost = cost / scale
-    swapped = len(a) < len(b)
-    sides = [(a, _effective(problem.ball_x, len(a))), (b, _effective(problem.ball_y, len(b)))]
-    if swapped:
-        sides.reverse()
-        cost = np.ascontiguousarray(cost.T)
-    (first, ball_first), (second, ball_second) = sides
-    found = interior_point(
-        cost,
-        first,
-        second,
-        ball_first,
-        ball_second,
-        free=problem.mass == "free",
-        tol=tol,
-        floor=FLOOR,
-        max_iterations=max_iterations,
-    )
+    free = problem.mass == "free"
+    ball_x, ball_y = _effective(problem.ball_x, len(a), free), _effective(problem.ball_y, len(b), free)
+    swapped = False
+    if is_linear(ball_x) and is_linear(ball_y):
+        upper, lower, status, iterations, solver = _linear(cost, a, b, ball_x, ball_y, tol)
+    else:
+        swapped = len(a) < len(b)
+        if swapped:
+            a, b, ball_x, ball_y, cost = b, a, ball_y, ball_x, np.ascontiguousarray(cost.T)
+        found = interior_point(
+            cost, a, b, ball_x, ball_y, free=free, tol=tol, floor=FLOOR, max_iterations=max_iterations
+        )
+        upper, lower, status = found.upper, found.lower, found.status
+        iterations, solver = found.iterations, "interior point"
     return answer(
         problem,
-        found.upper,
-        found.lower,
-        found.status,
-        found.iterations,
-        "interior-point",
+        upper,
+        lower,
+        status,
+        iterations,
+        solver,
         scale=scale,
         swapped=swapped,
         tol=tol,
@@ -143,9 +146,22 @@ def _exact(problem: TransportProblem, tol: float, max_iterations: int, began: fl
     )
 
 
-def _effective(ball: Ball | None, count: int) -> Ball | None:
-    """None for a ball without room."""
-    if ball is None:
+def _linear(
+    cost: np.ndarray, a: np.ndarray, b: np.ndarray, ball_x: Ball | None, ball_y: Ball | None, tol: float
+) -> tuple[Upper, Lower, TransportStatus, int, str]:
+    found = linear_flow(cost, a, b, ball_x, ball_y)
+    lower = lower_bound(found.potential, cost, a, b, ball_x, ball_y)
+    upper = upper_bound(found.plan, cost, a, b, ball_x, ball_y)
+    if upper.value - lower.value <= tol * max(abs(upper.value), FLOOR):
+        status = TransportStatus.CERTIFIED
+    else:
+        status = TransportStatus.STALLED if found.finished else TransportStatus.EXHAUSTED
+    return upper, lower, status, found.iterations, found.solver
+
+
+def _effective(ball: Ball | None, count: int, free: bool) -> Ball | None:
+    """None for a ball without room: radius 0, or a single sample that must carry all mass."""
+    if ball is None or (count == 1 and not free):
         return None
     return ball if (ball.share if isinstance(ball, CvarBall) else ball.rho) > 0 else None  # type: ignore[attr-defined]
 

@@ -69,12 +69,17 @@ def _chi_square(f: np.ndarray, a: np.ndarray, rho: float) -> Support:
     mean = first / mass
     variance = np.maximum(second / mass - mean**2, 0.0)
     room = (1 + 2 * rho) * mass - 1
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(over="ignore"):
         levels = np.where(room > 0, mean + np.sqrt(variance / np.maximum(room, 1e-300)), np.inf)
     # The k lightest are the support when t lies between the k-th and the next value; t grows past f_k until then.
     following = np.append(sorted_f[1:], np.inf)
     fits = np.flatnonzero(levels <= following)
-    t = float(levels[fits[0]]) if len(fits) else float(sorted_f[-1])
+    last = int(fits[0]) if len(fits) else len(f) - 1
+    t = float(levels[last])
+    if np.isfinite(t) and room[last] > 0:  # Once more without the cancellation of the running sums.
+        centre = float(sorted_a[: last + 1] @ sorted_f[: last + 1]) / mass[last]
+        spread = float(sorted_a[: last + 1] @ (sorted_f[: last + 1] - centre) ** 2) / mass[last]
+        t = centre + float(np.sqrt(spread / room[last]))
     above = np.maximum(t - f, 0.0)
     slope = float(a @ above)
     if slope <= 0:  # The radius lets all mass sit on the smallest values.
