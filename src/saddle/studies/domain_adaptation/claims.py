@@ -13,10 +13,10 @@ from saddle.studies.domain_adaptation.config import DomainAdaptationConfig, Meth
 
 __all__ = ["accuracies", "claims", "paired", "title"]
 
-DANN = "Ganin et al. 2016, arXiv 1505.07818 (its order of methods)"
-ROBUST = "Balaji, Chellappa & Feizi 2020, arXiv 2010.05862 (there on VisDA-17)"
+DANN = "Ganin et al. 2016, arXiv 1505.07818"
+ROBUST = "Balaji et al. 2020, arXiv 2010.05862"
 OWN = "Saddle's own question"
-POINT = 0.01
+POINT = 1.0
 Results = Mapping[str, CellResult]
 
 
@@ -44,9 +44,9 @@ def paired(
     first: Method,
     second: Method,
 ) -> Measured:
-    """The mean over the seeds of `first` − `second`: same first weights, same draws."""
+    """The mean over the seeds of `first` − `second` in points: same first weights, same draws."""
     one, two = (accuracies(config, results, pair, case, method) for method in (first, second))
-    return Measured.mean(one - two)
+    return Measured.mean(100 * (one - two))
 
 
 def claims(config: DomainAdaptationConfig, results: Results) -> list[Claim]:
@@ -68,7 +68,7 @@ def _of_case(config: DomainAdaptationConfig, results: Results, pair: str, case: 
             what = f"{WORDS[first]} − {WORDS[second]}"
             found.append(
                 Claim(
-                    statement=f"{where}: mean class accuracy, {what}.",
+                    statement=f"{where}: {what}, points of accuracy.",
                     predicted=Band.at_least(at_least),
                     measured=paired(config, results, pair, case, first, second),
                     **more,
@@ -97,7 +97,7 @@ def _of_case(config: DomainAdaptationConfig, results: Results, pair: str, case: 
 def _auroc(results: Results, pair: str, case: TargetCase, method: Method, where: str) -> Claim:
     values = results[cell_name(pair, case, method)].numbers["auroc"]
     return Claim(
-        statement=f"{where}: AUROC of light weights for what does not belong, {WORDS[method]}.",
+        statement=f"{where}: AUROC of the light weights, {WORDS[method]}.",
         source=ROBUST if method == "robust" else OWN,
         certainty="recalled" if method == "robust" else "derived",
         predicted=Band.at_least(0.5),

@@ -4,6 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+import numpy as np
+from jaxtyping import Float
+
 from saddle.core import Claim, Measured
 from saddle.report import Block, Code, Column, Columns, Details, Paragraph, Table
 from saddle.report.tables import format_list
@@ -88,7 +91,7 @@ def _counts(results: Results, pair: str) -> tuple[str | int | float, ...]:
 def _accuracy(config: DomainAdaptationConfig, results: Results) -> tuple[Block, ...]:
     methods = config.chosen_methods
     rows = tuple(
-        (title(pair), case, *(_percent(Measured.mean(accuracies(config, results, pair, case, m))) for m in methods))
+        (title(pair), case, *(_percent(accuracies(config, results, pair, case, m)) for m in methods))
         for pair in config.chosen_pairs
         for case in config.contaminations
     )  # fmt: skip
@@ -110,7 +113,7 @@ def _differences(config: DomainAdaptationConfig, results: Results) -> tuple[Bloc
         (
             title(pair),
             case,
-            *(_percent(paired(config, results, pair, case, *two), sign=True) for two in there),
+            *(_points(paired(config, results, pair, case, *two), sign=True) for two in there),
         )
         for pair in config.chosen_pairs
         for case in config.contaminations
@@ -175,7 +178,7 @@ def _weights(config: DomainAdaptationConfig, results: Results) -> tuple[Block, .
 def _foreign(config: DomainAdaptationConfig, results: Results) -> tuple[Block, ...]:
     rows = tuple(
         (
-            title(pair), WORDS[method], _percent(Measured.mean(accuracies(config, results, pair, "foreign", method))),
+            title(pair), WORDS[method], _percent(accuracies(config, results, pair, "foreign", method)),
             _number(numbers["foreign by doubt"]), _number(numbers.get("auroc")),
         )
         for pair in config.chosen_pairs
@@ -219,10 +222,14 @@ def _cases(config: DomainAdaptationConfig) -> str:
     return "; ".join(words[case] for case in config.contaminations) + "."
 
 
-def _percent(measured: Measured, *, sign: bool = False) -> str:
-    low, high = (100 * end for end in measured.interval)
+def _percent(values: Float[np.ndarray, " seeds"]) -> str:
+    return _points(Measured.mean(100 * values))
+
+
+def _points(measured: Measured, *, sign: bool = False) -> str:
+    low, high = measured.interval
     form = "+.1f" if sign else ".1f"
-    value = format(100 * measured.value, form)
+    value = format(measured.value, form)
     if not math.isfinite(low):
         return value.replace("-", "−")
     return f"{value} ({format(low, form)} to {format(high, form)})".replace("-", "−").replace(" ", "\u00a0")
