@@ -6,7 +6,7 @@ change by `dZ = −(df ⊕ dg)`. With `q = dZ/Z` the predictor of `P ∘ Z = 0` 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, no_type_check
 
 import numba
 import numpy as np
@@ -24,6 +24,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @compiled
+@no_type_check
 def assemble(P, Z, k, A, d1, e, d2):
     """`Θ = P/Z`: row sums into `d1`, column sums into `d2`; `e = sqrt(d1 + k)`; `A = Θ/e` row by row."""
     n, m = P.shape
@@ -44,6 +45,7 @@ def assemble(P, Z, k, A, d1, e, d2):
 
 
 @compiled
+@no_type_check
 def predict(P, Z, df, dg, rows_inverse, columns_inverse, rows_second, columns_second):
     """Sums for the step length, the centring and the corrector.
 
@@ -77,6 +79,7 @@ def predict(P, Z, df, dg, rows_inverse, columns_inverse, rows_second, columns_se
 
 
 @compiled
+@no_type_check
 def longest_step(P, Z, df0, dg0, df, dg, mu):
     """The largest decrease of any entry of `P` and of `Z`, relative to the entry, along the corrected direction."""
     n, m = P.shape
@@ -92,6 +95,7 @@ def longest_step(P, Z, df0, dg0, df, dg, mu):
 
 
 @compiled
+@no_type_check
 def advance(P, Z, C, df0, dg0, df, dg, mu, step, rows, columns):
     """Move `P` and `Z`; write the row and column sums of `P`; return `Σ P Z` and `Σ C P`."""
     n, m = P.shape
