@@ -111,6 +111,11 @@ STUDIES: tuple[Study, ...] = (
         summary="The contamination theorem held to exact solutions; which outliers are found, which clean mass is lost.",
     ),
     Study(
+        name="robust-gan",
+        title="Does a Wasserstein GAN with robust weights leave the outliers out?",
+        summary="Outliers in a GAN's training data: exact batch weights, trimming, a weight network, a filter, an oracle.",
+    ),
+    Study(
         name="gan-width",
         title="What does width do to a GAN?",
         summary="Balaji et al.'s image study on your images: distance, speed, stability and generalisation by width.",
