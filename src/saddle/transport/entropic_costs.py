@@ -37,7 +37,7 @@ class CostBlocks:
             origin = problem.x.mean(0)
             self._x, self._y = (torch.from_numpy(z - origin).to(device) for z in (problem.x, problem.y))
             if held:
-                self._exact = self._distances(self._x, self._y, exact=True)
+                self._exact = self._distances(self._x, self._y)
             self._fast = tuple((z.to(dtype), z.to(dtype).square().sum(1)) for z in (self._x, self._y))
         self._matrix = None if self._exact is None else self._exact.to(dtype)
 
@@ -47,7 +47,7 @@ class CostBlocks:
         step_n, step_m = -(-self.n // 64), -(-self.m // 64)
         if self._exact is not None:
             return float(self._exact[::step_n, ::step_m].mean())
-        return float(self._distances(self._x[::step_n], self._y[::step_m], exact=True).mean())
+        return float(self._distances(self._x[::step_n], self._y[::step_m]).mean())
 
     def soft_rows(self, g: Tensor, log_b: Tensor, eps: float, *, exact: bool = False) -> Float[Tensor, " n"]:
         """`h_i = −ε log Σ_j b_j exp((g_j − c_ij)/ε)`."""
@@ -90,14 +90,14 @@ class CostBlocks:
         if matrix is not None:
             return matrix[rows, columns]
         if exact:
-            return self._distances(self._x[rows], self._y[columns], exact=True)
+            return self._distances(self._x[rows], self._y[columns])
         (x, xx), (y, yy) = self._fast
         squares = torch.addmm(xx[rows, None] + yy[None, columns], x[rows], y[columns].T, alpha=-2)
         squares.clamp_min_(0)
         return squares.sqrt_() if self._ground == "euclidean" else squares
 
-    def _distances(self, x: Tensor, y: Tensor, *, exact: bool) -> Tensor:
-        assert exact
+    def _distances(self, x: Tensor, y: Tensor) -> Tensor:
+        """Costs from differences of coordinates."""
         distances = torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
         return distances if self._ground == "euclidean" else distances.square_()
 
@@ -111,5 +111,6 @@ def _log_sum(c: Tensor, offset: Tensor, eps: float, axis: int) -> Tensor:
     """`log Σ exp(offset − c/ε)` along the axis, in float64."""
     terms = (c * (-1 / eps)).add_(offset.to(c.dtype))
     peak = terms.amax(axis, keepdim=True)
-    sums = terms.sub_(peak).exp_().sum(axis).double()
+    # Below exp(−80) lie float32's denormal numbers, on which a CPU is slow; beside exp(0) they add nothing.
+    sums = terms.sub_(peak).clamp_min_(-80.0).exp_().sum(axis).double()
     return sums.log_().add_(peak.squeeze(axis).double())

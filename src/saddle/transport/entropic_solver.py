@@ -22,6 +22,8 @@ _DEPTH = 8
 "Past steps that the mixing looks at."
 _COARSE = 0.03
 "Marginal error (in total mass) at which a smoothing that is not the last has done its work."
+_FINE = {torch.float64: 1e-10, torch.float32: 1e-4}
+"Marginal error at which a smoothing that was asked for is done: what the sums can resolve."
 
 
 def entropic(
@@ -149,7 +151,7 @@ class _Search:
         accuracy, stale = _COARSE, 0
         while True:
             final_level = last is not None and eps <= last
-            arrived = self._ascend(eps, 1e-10 if final_level else accuracy, limit)
+            arrived = self._ascend(eps, _FINE[self.costs.dtype] if final_level else accuracy, limit)
             exhausted = self.iterations >= limit
             dual = float(self.a @ (self.log_w.exp() * self.f) + self.b @ (self.log_v.exp() * self.g))
             if exhausted or final_level or (last is None and eps <= 0.3 * dual) or eps <= 1e-3 * scale:

@@ -61,7 +61,7 @@ def robust(
             stay where it is, and a radius `chi2 ≥ 1` makes the cost 0.
         solver: `"interior-point"` (exact; also the linear programs of the total-variation and CVaR balls),
             `"entropic"` (approximate, in blocks), or `"auto"`: exact where memory allows.
-        tol: relative gap to certify; 1e-6, above a million pairs 1e-5.
+        tol: relative gap to certify; 1e-6, above a million pairs 1e-5, for the entropic solver 1e-2.
         max_iterations: of the interior point; 200.
 
     Raises:
@@ -94,6 +94,10 @@ def solve_problem(
     """Solve a checked problem; see `robust`."""
     if solver not in ("auto", "interior-point", "entropic"):
         raise UserError(f"The solver {solver!r} is unknown; it is 'auto', 'interior-point' or 'entropic'.")
+    if solver == "entropic":
+        from saddle.transport import entropic
+
+        return entropic(problem, tol=tol, max_iterations=max_iterations)
     n, m = problem.shape
     if tol is None:
         tol = 1e-6 if n * m <= LARGE else 1e-5
@@ -101,10 +105,6 @@ def solve_problem(
         raise UserError(f"tol is {tol!r}; it is a relative gap between 0 and 1, for example 1e-6.")
     if max_iterations is not None and max_iterations < 1:
         raise UserError(f"max_iterations is {max_iterations}; at least 1 is needed.")
-    if solver == "entropic":
-        from saddle.transport import entropic
-
-        return entropic(problem, tol=tol)
     check_memory(n, m)
     began = time.perf_counter()
     return _exact(problem, float(tol), max_iterations or 200, began)
