@@ -13,8 +13,8 @@ from saddle.studies.robust_transport.theorem import BALLS
 
 __all__ = ["coupling_explorer", "three_couplings"]
 
-SIZE = 280
-LOW, HIGH = -3.2, 6.2
+SIZE = 290
+LOW, HIGH = -3.2, 5.2
 CLEAN_STYLE = Style(colour=BLUE)
 OUTLIER_STYLE = Style(colour=PURPLE, shape="square")
 TARGET_STYLE = Style(colour=ORANGE, shape="diamond")
@@ -171,7 +171,7 @@ def _position(field: str) -> dict[str, Any]:
         "field": field,
         "type": "quantitative",
         "scale": {"domain": [LOW, HIGH], "nice": False, "zero": False},
-        "axis": {"title": None, "values": [-2, 0, 2, 4, 6], "grid": False},
+        "axis": {"title": None, "values": [-2, 0, 2, 4], "grid": False},
     }
 
 

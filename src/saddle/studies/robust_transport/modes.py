@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from saddle.studies.robust_transport.samples import gaussian
-from saddle.transport import residual_share, rho_for, robust
+from saddle.transport import balanced, residual_share, rho_for, robust
 
 __all__ = ["SUSPECTED", "matched", "minority"]
 
@@ -43,6 +43,7 @@ def minority(seed: int) -> dict[str, Any]:
 def matched(seed: int) -> dict[str, Any]:
     """Outliers on both sides, both balls of R = part · R*: those of x and y near each other, or on opposite sides."""
     rng = np.random.default_rng([seed, 7])
+    per_unit: dict[str, float] = {}
     bad = round(SUSPECTED * COUNT / 2)
     count = COUNT // 2 - bad
     x = np.concatenate([gaussian(rng, count, 2), gaussian(rng, bad, 2, shift=AWAY)])
@@ -55,5 +56,10 @@ def matched(seed: int) -> dict[str, Any]:
             found = robust(x, y, rho=rho, rho_y=rho)
             uncertified += not found.certified
             kept[place].append(float(found.weights_x[count:].sum() / len(x)))
-    solved = {"solved": 2 * len(PARTS), "uncertified": uncertified}
+        if place == "near each other":
+            per_unit = {
+                "cost_clean": balanced(x[:count], y[:count]).upper,
+                "cost_outliers": balanced(x[count:], y[count:]).upper,
+            }
+    solved = {"solved": 2 * len(PARTS), "uncertified": uncertified, **per_unit}
     return {"part": list(PARTS), "share": bad / (count + bad), **kept, **solved}

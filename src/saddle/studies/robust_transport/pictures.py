@@ -21,9 +21,9 @@ DRAWN = 0.04
 def pictures(seed: int) -> dict[str, Any]:
     """Arrays of points, plans, weights and potentials: `plans` is ball x part x n x m, Euclidean cost, y held."""
     rng = np.random.default_rng([seed, 8])
-    clean = ring(rng, CLEAN, modes=4, radius=2.0, sd=0.25)
-    x = np.concatenate([clean, np.array([5.0, 3.5]) + 0.25 * rng.standard_normal((OUTLIERS, 2))])
-    y = ring(rng, len(x), modes=4, radius=2.0, sd=0.25, turn=0.15)
+    clean = ring(rng, CLEAN, modes=4, radius=2.0, sd=0.4)
+    x = np.concatenate([clean, np.array([4.2, 3.2]) + 0.25 * rng.standard_normal((OUTLIERS, 2))])
+    y = ring(rng, len(x), modes=4, radius=2.0, sd=0.4, turn=0.3)
     g = OUTLIERS / len(x)
     alone = balanced(clean, y)
     solved = [[robust(x, y, ball=ball_of(name, part, g)) for part in PARTS] for name in BALLS]
