@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from saddle.transport.contamination import contamination_bound as contamination_bound
     from saddle.transport.contamination import contamination_factor as contamination_factor
     from saddle.transport.contamination import residual_share as residual_share
+    from saddle.transport.differentiable import robust_loss as robust_loss
     from saddle.transport.entropic_solver import entropic as entropic
     from saddle.transport.problem import TransportProblem as TransportProblem
     from saddle.transport.problem import transport_problem as transport_problem
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from saddle.transport.solution import RobustTransport as RobustTransport
     from saddle.transport.solution import TransportStatus as TransportStatus
     from saddle.transport.solve import robust as robust
+    from saddle.transport.stochastic import TwoScalarWeights as TwoScalarWeights
+    from saddle.transport.stochastic import two_scalar_objective as two_scalar_objective
     from saddle.transport.weighting import robust_mean as robust_mean
     from saddle.transport.weighting import weights as weights
 
@@ -37,9 +40,11 @@ _HOMES = {
     ),
     "contamination": ("contamination_bound", "contamination_factor", "residual_share"),
     "entropic_solver": ("entropic",),
+    "differentiable": ("robust_loss",),
     "problem": ("TransportProblem", "transport_problem"),
     "solution": ("NotCertifiedError", "RobustTransport", "TransportStatus"),
     "solve": ("robust",),
+    "stochastic": ("TwoScalarWeights", "two_scalar_objective"),
     "weighting": ("robust_mean", "weights"),
 }
 
