@@ -76,7 +76,7 @@ class RobustTransport:
         """
         if not self.certified:
             raise NotCertifiedError(
-                f"The transport cost is known only to lie between {self.lower:.8g} and {self.upper:.8g} (relative gap "
+                f"The transport cost is known only to lie between {self.lower:.10g} and {self.upper:.10g} (relative gap "
                 f"{self.gap:.2g}, asked for {self.tol:.2g}; {self.status.value}); use these bounds, or ask for a larger "
                 "tol."
             )
