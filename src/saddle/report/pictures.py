@@ -54,6 +54,8 @@ class Pictures(Block):
     kind: ClassVar[str] = "pictures"
     pictures: tuple[Picture, ...]
     budget: int = 1_500_000
+    dense: bool = False
+    "Many small pictures: as wide as a thumbnail each."
 
     @property
     def compressed(self) -> bool:
