@@ -11,7 +11,7 @@ from saddle.studies.cell import CellResult
 from saddle.studies.robust_transport.pictures import CLEAN, DRAWN, OUTLIERS, PARTS
 from saddle.studies.robust_transport.theorem import BALLS
 
-__all__ = ["coupling_explorer", "three_couplings"]
+__all__ = ["coupling_explorer", "four_couplings"]
 
 SIZE = 290
 LOW, HIGH = -3.2, 5.2
@@ -29,8 +29,8 @@ NAMES = {
 Rows = list[dict[str, Any]]
 
 
-def three_couplings(pictures: CellResult) -> Columns:
-    """Balanced transport of the clean samples, of all samples, and robust transport at R*."""
+def four_couplings(pictures: CellResult) -> Columns:
+    """Balanced and robust transport, of the clean samples and of all samples."""
     arrays = pictures.arrays
     x, y = arrays["x"], arrays["y"]
     ones = np.ones(len(x))
@@ -44,7 +44,11 @@ def three_couplings(pictures: CellResult) -> Columns:
             _picture("Balanced, with outliers", "Optimal transport of all samples: outliers pull mass across.",
                      f"{OUTLIERS} of {len(x)} samples are outliers. Cost {arrays['values'][0, 0]:.3f}: they must be matched, "
                      "and their targets are missing elsewhere.", arrays["plans"][0, 0], ones, x, y),
-            _picture("Robust, with outliers", "Robust transport at the critical radius: the outliers have no weight.",
+            _picture("Robust, clean", "Robust transport of the clean samples at the same radius.",
+                     f"The same radius without outliers. Cost {float(arrays['value_shrunk']):.3f} instead of "
+                     f"{float(arrays['value_clean']):.3f}: what there is to remove is then clean.",
+                     arrays["plan_shrunk"], arrays["weights_shrunk"], x[:CLEAN], y),
+            _picture("Robust, with outliers", "Robust transport at the critical radius: the outliers weigh little.",
                      f"The same samples at R* = g/(1 − g). Cost {arrays['values'][0, at]:.3f}; the outliers keep {stays:.4f} "
                      "of the mass, and hollow samples count for little.", plan, weights, x, y),
         )

@@ -8,7 +8,7 @@ from saddle.core import Claim, Measured
 from saddle.report import Columns, Details, KeyFigure, KeyFigures, Paragraph
 from saddle.studies.cell import Section
 from saddle.studies.robust_transport.config import RobustTransportConfig
-from saddle.studies.robust_transport.coupling_figures import coupling_explorer, three_couplings
+from saddle.studies.robust_transport.coupling_figures import coupling_explorer, four_couplings
 from saddle.studies.robust_transport.figures import bound_chart, knee_chart, minority_chart, residue_chart
 from saddle.studies.robust_transport.ranking_claims import DENSITY
 from saddle.studies.robust_transport.ranking_figures import price_table, ranking_table, sensitivity_table
@@ -20,7 +20,7 @@ __all__ = ["sections"]
 def sections(config: RobustTransportConfig, results: Results, claims: Sequence[Claim]) -> list[Section]:
     pictures = results["pictures"]
     return [
-        Section("What the ball does", (*_short(config, results), three_couplings(pictures))),
+        Section("What the ball does", (*_short(config, results), four_couplings(pictures))),
         Section("Weights and potentials", (_balls(), coupling_explorer(pictures))),
         Section(
             "How much radius removes how many outliers",

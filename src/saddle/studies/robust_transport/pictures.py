@@ -26,12 +26,16 @@ def pictures(seed: int) -> dict[str, Any]:
     y = ring(rng, len(x), modes=4, radius=2.0, sd=0.4, turn=0.3)
     g = OUTLIERS / len(x)
     alone = balanced(clean, y)
+    shrunk = robust(clean, y, ball=ball_of("chi-square", 1.0, g))
     solved = [[robust(x, y, ball=ball_of(name, part, g)) for part in PARTS] for name in BALLS]
     return {
         "x": x,
         "y": y,
         "plan_clean": _plan(alone),
         "value_clean": np.array(alone.upper),
+        "plan_shrunk": _plan(shrunk),
+        "value_shrunk": np.array(shrunk.upper),
+        "weights_shrunk": shrunk.weights_x,
         "plans": np.array([[_plan(each) for each in row] for row in solved]),
         "weights": np.array([[each.weights_x for each in row] for row in solved]),
         "closed_form": np.array(
