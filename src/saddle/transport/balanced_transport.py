@@ -1,6 +1,5 @@
 """Balanced optimal transport, certified like the robust one."""
 
-import time
 from typing import Any
 
 from saddle.transport.problem import transport_problem

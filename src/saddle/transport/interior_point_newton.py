@@ -69,14 +69,15 @@ class Newton:
         self.normal, failed = dpotrf(self.normal, lower=1, overwrite_a=1, clean=0)
         if failed or not np.isfinite(self.normal[-1, -1]):
             return False
-        none_x, none_y = np.zeros_like(self.rows), np.zeros_like(self.columns)
-        self.border: list[Column] = []
-        if self.unit:
-            self.border.append(self._column(x.k, none_y))
+        borders: list[tuple[np.ndarray, np.ndarray | None]] = [(x.k, None)] if self.unit else []
         if isinstance(x, Curved):
-            self.border.append(self._column(-x.k * x.first, none_y))
+            borders.append((-x.k * x.first, None))
         if isinstance(y, Curved):
-            self.border.append(self._column(none_x, -y.k * y.first))
+            borders.append((np.zeros_like(self.rows), -y.k * y.first))
+        self.border = self._answers(
+            np.array([first for first, _ in borders]),
+            np.array([np.zeros_like(self.columns) if second is None else second for _, second in borders]),
+        )
         return True
 
     def solve(
@@ -92,8 +93,8 @@ class Newton:
         None where it is no finite number.
         """
         x, y = self.x, self.y
-        constant = self._column(x.right(level, before[0], moved_x), y.right(0.0, before[1], moved_y))
-        parts = [constant, *self.border]
+        right = x.right(level, before[0], moved_x)[None], y.right(0.0, before[1], moved_y)[None]
+        parts = [*self._answers(*right), *self.border]
         table: list[list[float]] = []
         if self.unit:
             table.append([float(part.rows.sum()) for part in parts])
@@ -113,9 +114,8 @@ class Newton:
         if not np.isfinite(scalars).all():
             return None
         f, g, rows, columns = (
-            getattr(constant, name)
-            + sum(s * getattr(part, name) for s, part in zip(scalars, self.border, strict=True))
-            for name in ("f", "g", "rows", "columns")
+            sum((s * each for s, each in zip(scalars, arrays[1:], strict=True)), arrays[0])
+            for arrays in ([getattr(part, name) for part in parts] for name in ("f", "g", "rows", "columns"))
         )
         rest = [float(value) for value in scalars]
         rise = rest.pop(0) if self.unit else 0.0
@@ -125,12 +125,14 @@ class Newton:
             return None
         return Direction(f=f, g=g, level=rise, x=change_x, y=change_y)
 
-    def _column(self, right_x: np.ndarray, right_y: np.ndarray) -> Column:
+    def _answers(self, right_x: np.ndarray, right_y: np.ndarray) -> list[Column]:
+        """One for each row of both, together, so that the matrix is read once a product."""
         shrunk = right_x / self.root
-        g, failed = dpotrs(self.normal, right_y - shrunk @ self.scaled, lower=1)
+        g, failed = dpotrs(self.normal, (right_y - shrunk @ self.scaled).T, lower=1)
         assert failed == 0
-        pushed = self.scaled @ g
+        g = g.T
+        pushed = g @ self.scaled.T
         f = (shrunk - pushed) / self.root
         rows = self.rows * f + self.root * pushed
         columns = (self.root * f) @ self.scaled + self.columns * g
-        return Column(f=f, g=g, rows=rows, columns=columns)
+        return [Column(f=f[i], g=g[i], rows=rows[i], columns=columns[i]) for i in range(len(f))]
