@@ -120,4 +120,4 @@ def upper_bound(
 def _mean(scores: Tensor, masses: Tensor, ball: Ball | None) -> float:
     if ball is None:
         return float(masses @ scores)
-    return float(torch.as_tensor(robust_mean(scores, base=masses, ball=ball)))
+    return float(robust_mean(scores, base=masses, ball=ball))

@@ -77,7 +77,7 @@ class TwoScalarWeights:
         self._decay = float(decay)
         self._seen = 0
         self._t: Tensor | None = None
-        self._moments: tuple[Tensor, Tensor, Tensor] | None = None
+        self._moments: Tensor | None = None
 
     @property
     def t(self) -> Float[Tensor, "*fleet"]:
@@ -106,8 +106,7 @@ class TwoScalarWeights:
         # The decay of a mean of few batches is that of a plain mean.
         self._seen += 1
         new = max(1 - self._decay, 1 / self._seen)
-        batch = _moments_below(f, self._t)
-        self._moments = tuple(old + new * (now - old) for old, now in zip(self._moments, batch, strict=True))
+        self._moments = torch.lerp(self._moments, _moments_below(f, self._t), new)
         self._step(f)
         return w.to(scores.dtype)
 
@@ -122,16 +121,18 @@ class TwoScalarWeights:
         # Too few samples below t: raise it to the middle of the others.
         move = torch.where(surplus > 1e-12, root, (f.amax(-1) - self._t).clamp_min(0) / 2)
         self._t = self._t + move
-        self._moments = (mass, first + move * mass, second + 2 * move * first + move.square() * mass)
+        second = second + 2 * move * first + move.square() * mass
+        self._moments = torch.stack([mass, first + move * mass, second])
 
 
 _STEPS = 30
 "Steps on the first batch: as in Newton's method a handful suffices."
 
 
-def _moments_below(f: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _moments_below(f: Tensor, t: Tensor) -> Tensor:
+    """`P(f < t)`, `E(t − f)₊` and `E(t − f)₊²` on the first axis."""
     below = (t[..., None] - f).clamp_min(0)
-    return (below > 0).double().mean(-1), below.mean(-1), below.square().mean(-1)
+    return torch.stack([(below > 0).double().mean(-1), below.mean(-1), below.square().mean(-1)])
 
 
 def _root_of(rho: float | int | None, chi2: float | int | None) -> float:

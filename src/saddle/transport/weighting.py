@@ -1,5 +1,7 @@
 """The robust mean of scores and the sample weights that attain it, exact for every ball, in closed form or one root."""
 
+from typing import Any, TypeVar
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -18,15 +20,18 @@ from saddle.transport.weighting_trim import cvar_weights, total_variation_weight
 
 __all__ = ["ball_from", "robust_mean", "weights"]
 
+Scores = TypeVar("Scores", Tensor, np.ndarray)
+"What came in comes out: a tensor or an array."
+
 
 def weights(
-    scores: Tensor | np.ndarray,
+    scores: Scores,
     *,
     rho: float | int | None = None,
     chi2: float | int | None = None,
     ball: Ball | None = None,
     base: Tensor | np.ndarray | None = None,
-) -> Tensor | np.ndarray:
+) -> Scores:
     """The sample weights under which the mean score is least: a high score is a light weight.
 
         W = argmin { E[W f] : W ≥ 0, E W = 1, W in the ball },    E = Σ base_i …
@@ -63,13 +68,13 @@ def weights(
 
 
 def robust_mean(
-    scores: Tensor | np.ndarray,
+    scores: Scores,
     *,
     rho: float | int | None = None,
     chi2: float | int | None = None,
     ball: Ball | None = None,
     base: Tensor | np.ndarray | None = None,
-) -> Tensor | np.ndarray:
+) -> Scores:
     """The least mean score over the ball, `s(f) = min { E[W f] : W ≥ 0, E W = 1, W in the ball }`.
 
     For the chi-square ball `s(f) = max_t t − sqrt((1 + chi2) E(t − f)₊²)`, which is `E f − sqrt(chi2 Var f)` while no
@@ -173,7 +178,7 @@ def _prepared(scores: Tensor | np.ndarray, base: Tensor | np.ndarray | None) -> 
     return f, p / total
 
 
-def _like(scores: Tensor | np.ndarray, result: Tensor) -> Tensor | np.ndarray:
+def _like(scores: Tensor | np.ndarray, result: Tensor) -> Any:
     if isinstance(scores, Tensor):
         return result.to(scores.dtype) if scores.dtype.is_floating_point else result
     array = result.detach().cpu().numpy()
