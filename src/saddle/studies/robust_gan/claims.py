@@ -15,7 +15,7 @@ __all__ = ["claims"]
 BEFORE = "An earlier implementation of ours, four seeds"
 OWN = "What the ball allows: a mode of the mass that may be removed is no different from outliers"
 CLUSTER, FEWER, UNIFORM, CLEAN = "cluster 10 %", "cluster 5 %", "uniform 10 %", "clean"
-LIGHT_MODE = "light mode"
+LIGHT_MODE, LIGHTER_MODE = "light mode", "lighter mode"
 CONTAMINATED = (CLUSTER, FEWER, UNIFORM)
 WORDS = {
     CLUSTER: "10 % outliers in a cluster",
@@ -138,27 +138,26 @@ def _weights(found: Results) -> Iterator[Claim]:
 
 
 def _lost(found: Results) -> Iterator[Claim]:
-    """A mode as light as the share of outliers that the weights may remove."""
-    if not found.has(LIGHT_MODE, "plain", "exact"):
-        return
-    true = SETTINGS[LIGHT_MODE].shares[LIGHT]
-    for method, band, words in (
-        ("plain", Band.at_least(0.5), "keeps at least half of"),
-        ("exact", Band.at_most(0.5), "loses at least half of"),
-    ):
-        name = "the plain WGAN-GP" if method == "plain" else "a GAN with exact weights at rho* for 10 %"
-        yield Claim(
-            statement=f"On clean data with a mode of mass {true:g} beside three of 0.3, {name} {words} that mode (its share of "
-            "generated points over its share of the data, mean).",
-            source=OWN,
-            certainty="derived",
-            predicted=band,
-            measured=found.mean(found.light_share(LIGHT_MODE, method) / true),
-            note=KEPT if method == "exact" else "",
-        )
+    """A mode as light as the share that the weights may remove, or lighter."""
+    for setting in (LIGHT_MODE, LIGHTER_MODE):
+        for method, band, words in (
+            ("plain", Band.at_least(0.5), "the plain WGAN-GP keeps at least half of"),
+            ("exact", Band.at_most(0.5), "a GAN with exact weights at rho* for 10 % loses at least half of"),
+        ):
+            if found.has(setting, method):
+                true = SETTINGS[setting].shares[LIGHT]
+                yield Claim(
+                    statement=f"On clean data with a mode of mass {true:g} beside three heavier ones, {words} that mode (its share "
+                    "of generated points over its share of the data, mean).",
+                    source=OWN,
+                    certainty="derived",
+                    predicted=band,
+                    measured=found.mean(found.light_share(setting, method) / true),
+                    note=KEPT if method == "exact" else "",
+                )
 
 
 KEPT = (
-    "The ball allows the weights to remove the mode, but asks nobody to: a generator that has it is an optimum as well as one "
-    "that lacks it. Whether it is lost depends on whether the generator gets there first."
+    "The ball allows the weights to remove the mode, but a generator that has it is an optimum just as well as one that lacks "
+    "it; which of the two training ends in is a matter of its course."
 )

@@ -31,6 +31,7 @@ FULL: Plan = (
     ("uniform 10 %", ("plain", "exact", "trim", "network", "stale", "filter", "oracle")),
     ("clean", ("plain", "exact", "trim", "network", "filter")),
     ("light mode", ("plain", "exact", "exact, 2 rho*", "trim", "network")),
+    ("lighter mode", ("plain", "exact", "trim", "network")),
     ("light mode, cluster 10 %", ("plain", "exact", "exact, 2 rho*", "trim", "network", "oracle")),
 )
 

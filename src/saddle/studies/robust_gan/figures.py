@@ -47,7 +47,7 @@ def seeds_chart(
         "field": "x",
         "type": "quantitative",
         "scale": {"type": "sqrt" if number == "off" else "linear", "domain": [0, high], "nice": False},
-        "axis": {"title": title, "tickCount": 6, "grid": True},
+        "axis": {"title": title, "tickCount": 6, "grid": True, "format": ",~r"},
     }
     tips = [{"field": "method", "type": "nominal", "title": "Method"}, {"field": "seed", "type": "nominal", "title": "Seed"},
             {"field": "shown", "type": "nominal", "title": title}]  # fmt: skip
@@ -66,7 +66,7 @@ def seeds_chart(
     }
     spec["height"] += 50
     return Chart(
-        title=f"{setting}: {title[0].lower()}{title[1:]}",
+        title=f"{setting}: {title}",
         spec=spec,
         description="; ".join(f"{row['method']} {row['x']:.3f}" for row in averages),
         keys=(

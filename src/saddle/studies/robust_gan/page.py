@@ -14,7 +14,7 @@ from saddle.studies.robust_gan.reading import Results
 from saddle.studies.robust_gan.scatters import generated_chart, weighted_chart
 from saddle.studies.robust_gan.settings import LIGHT, SETTINGS
 
-__all__ = ["result_table", "sections"]
+__all__ = ["result_tables", "sections"]
 
 LINES = ("plain", "exact", "trim", "network", "stale")
 
@@ -26,7 +26,7 @@ def sections(
     settings = [setting for setting, _ in config.plan]
     shown = next((setting for setting in settings if SETTINGS[setting].contamination), settings[0])
     return [
-        Section("What is left out, and by whom", (*_short(found, shown), result_table(found))),
+        Section("What is left out, and by whom", (*_short(found, shown), *result_tables(found))),
         Section(f"What is generated: {shown}", _pictures(found, shown)),
         Section("Every seed", _seeds(found, settings)),
         Section("On the way", _courses(found, settings)),
@@ -60,28 +60,36 @@ def _short(found: Results, shown: str) -> tuple[Block, ...]:
     )
 
 
-def result_table(found: Results) -> Table:
-    """Method by setting: the share off the modes and W1, mean ± standard deviation over the seeds."""
-    settings = [setting for setting, _ in found.config.plan]
-    rows = []
-    for method in METHODS:
-        cells = []
-        for setting in settings:
-            if not found.has(setting, method):
-                cells.append("")
-                continue
-            off = mean_and_spread(found.values(setting, method, "off"), 3)
-            distance = mean_and_spread(found.values(setting, method, "distance"), 2)
-            cells.append(f"{off}; {distance}")
-        if any(cells):
-            rows.append((method, *cells))
-    floor = tuple(mean_and_spread(found.values(setting, "plain", "floor"), 2) for setting in settings)
-    rows.append(("two clean samples", *floor))
-    return Table(
-        columns=(Column("Method", "left"), *(Column(setting, "left") for setting in settings)),
-        rows=tuple(rows),
-        caption=f"Share of {found.config.samples:,} generated points off the modes; W1 to as many clean points. Mean ± standard "
-        f"deviation of {found.config.seeds} seeds.",
+def result_tables(found: Results) -> tuple[Table, Table]:
+    """Method by setting, mean ± standard deviation over the seeds: the share off the modes, and W1."""
+    config = found.config
+    settings = [setting for setting, _ in config.plan]
+
+    def row(method: str, number: str, digits: int) -> tuple[str, ...]:
+        return tuple(
+            mean_and_spread(found.values(setting, method, number), digits)
+            if found.has(setting, method)
+            else ""
+            for setting in settings
+        )
+
+    columns = (Column("Method", "left"), *(Column(setting, "left") for setting in settings))
+    used = [method for method in METHODS if any(method in methods for _, methods in config.plan)]
+    of = f"mean ± standard deviation of {config.seeds} seeds"
+    return (
+        Table(
+            columns=columns,
+            rows=tuple((method, *row(method, "off", 4)) for method in used),
+            caption=f"Share of {config.samples:,} generated points off the modes: {of}",
+        ),
+        Table(
+            columns=columns,
+            rows=(
+                *((method, *row(method, "distance", 3)) for method in used),
+                ("two clean samples", *row("plain", "floor", 3)),
+            ),
+            caption=f"W1 from {config.samples:,} generated points to as many clean ones: {of}",
+        ),
     )
 
 
@@ -102,7 +110,7 @@ def _seeds(found: Results, settings: Sequence[str]) -> tuple[Block, ...]:
     charts = []
     for setting in settings:
         floor = float(np.nanmean(found.values(setting, "plain", "floor")))
-        charts.append(seeds_chart(found, setting, "off", "Share off the modes"))
+        charts.append(seeds_chart(found, setting, "off", "share off the modes"))
         charts.append(seeds_chart(found, setting, "distance", "W1 to clean points", level=floor))
     return (
         Paragraph(
@@ -164,9 +172,10 @@ def _weights(found: Results, settings: Sequence[str]) -> tuple[Block, ...]:
 def _lost(found: Results, settings: Sequence[str]) -> tuple[Block, ...]:
     light = [setting for setting in settings if min(SETTINGS[setting].shares) < max(SETTINGS[setting].shares)]
     words = Paragraph(
-        "Weights that may remove a share of the data cannot know whether it is dirt. A mode of true data that is as light as "
-        "the share to remove, and that the generator does not reach, is treated exactly as the cluster of outliers above: "
-        "it is left out, without a word. Never give a larger share than you mean to lose, and look at what has no weight.",
+        "Weights that may remove a share of the data cannot know whether it is dirt. To them a mode of true data that is no "
+        "heavier than that share is what the clusters of the other settings are: a generator without it is as good as one with "
+        "it, and had the cluster been a mode, the numbers above would count what was lost. Never give a larger share than you "
+        "mean to lose, and look at what has no weight. Below, the light mode lies among the others.",
         "warning",
     )
     if not light:
@@ -196,7 +205,7 @@ def _lost(found: Results, settings: Sequence[str]) -> tuple[Block, ...]:
             *(Column(head, "left") for head in ("Generated there", "Least to most", "Seeds with less than half", "Its points' weight")),
         ),
         rows=tuple(rows),
-        caption="Three modes of mass 0.3 and one of 0.1, at distance 2 like the others: the share of generated points at the light one",
+        caption="A mode of mass 0.1 (lighter: 0.05) at distance 2, like the three others: the share of generated points there",
     )  # fmt: skip
     return words, table
 

@@ -6,7 +6,7 @@ __all__ = ["LIGHT", "SETTINGS"]
 
 LIGHT = 3
 "Number of the light mode, where there is one."
-UNEQUAL = (0.3, 0.3, 0.3, 0.1)
+UNEQUAL, MORE_UNEQUAL = (0.3, 0.3, 0.3, 0.1), (0.32, 0.32, 0.31, 0.05)
 SETTINGS: dict[str, Setting] = {
     setting.name: setting
     for setting in (
@@ -15,6 +15,7 @@ SETTINGS: dict[str, Setting] = {
         Setting(name="uniform 10 %", contamination=0.1, kind="uniform"),
         Setting(name="clean"),
         Setting(name="light mode", shares=UNEQUAL),
+        Setting(name="lighter mode", shares=MORE_UNEQUAL),
         Setting(name="light mode, cluster 10 %", contamination=0.1, kind="cluster", shares=UNEQUAL),
     )
 }

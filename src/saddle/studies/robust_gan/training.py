@@ -17,7 +17,16 @@ from saddle.studies.robust_gan.mixture import Setting
 from saddle.studies.robust_gan.problem import PointBatch, RobustGan
 from saddle.transport import weights
 
-__all__ = ["CRITIC_STEPS", "WARM_UP", "Trained", "isolated", "prepared", "train", "weights_of_all"]
+__all__ = [
+    "CRITIC_STEPS",
+    "WARM_UP",
+    "Trained",
+    "isolated",
+    "prepared",
+    "round_of",
+    "train",
+    "weights_of_all",
+]
 
 CRITIC_STEPS = 3
 STEP, ADAM = 1e-3, Adam(beta1=0.5, beta2=0.9)
@@ -69,7 +78,7 @@ def train(setting: Setting, method: Method, seeds: Sequence[int], steps: int) ->
                 state = state | {"data.weight": weights(averaged, rho=problem.rho)}
             weigher = method.rule == "network" and step >= WARM_UP
             scheme = whole if weigher else without_weigher
-            state, memory = scheme.step(problem, state, memory, _round(stream, weigher=weigher))
+            state, memory = scheme.step(problem, state, memory, round_of(stream, weigher=weigher))
         looks.take(steps, state, settled=True)
     return looks.close(state)
 
@@ -127,7 +136,7 @@ def _scheme(problem: RobustGan, *, without: str = "") -> Alternating:
     return Alternating(steps=Steps.equal(STEP), base=ADAM, order=order, repeats={"critic": CRITIC_STEPS})
 
 
-def _round(stream: Iterator[PointBatch], *, weigher: bool) -> Iterator[PointBatch]:
+def round_of(stream: Iterator[PointBatch], *, weigher: bool) -> Iterator[PointBatch]:
     """The batches of one generator step. The weigher moves on the critic's last, so it takes none from the others."""
     batches = [next(stream) for _ in range(CRITIC_STEPS)]
     return iter([*batches, *batches[CRITIC_STEPS - 1 :][: int(weigher)], next(stream)])
