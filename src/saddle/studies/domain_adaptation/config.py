@@ -49,7 +49,7 @@ class DomainAdaptationConfig:
     """Beside source-only, which always runs: adversarial, robust (exact chi-square weights), trim (weights that leave the share out)."""
     seeds: int = 5
     """Runs of every cell, trained together; fewer than 5 decide little."""
-    steps: int = 500
+    steps: int = 600
     """Steps of every run; the last one counts, whatever came before."""
     batch: int = 64
     """Images of the source and of the target in every step."""
@@ -109,7 +109,7 @@ class DomainAdaptationConfig:
     @classmethod
     def quick(cls) -> "DomainAdaptationConfig":
         """Three kinds of target; a few minutes on two cores."""
-        return cls(steps=500)
+        return cls(steps=600)
 
     @classmethod
     def full(cls) -> "DomainAdaptationConfig":
