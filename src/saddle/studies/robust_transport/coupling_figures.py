@@ -1,24 +1,33 @@
 """Couplings drawn as lines: without outliers, with them, and in every ball at several radii."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from saddle.report import Chart, Choice, Columns, Explorer, Key, Option
-from saddle.report.charts import BLUE, GREY, ORANGE, PURPLE, Style
+from saddle.report.charts import BLUE, GREEN, GREY, ORANGE, PURPLE, Axes, Style, scale
 from saddle.studies.cell import CellResult
+from saddle.studies.robust_transport.coupling_layers import (
+    CLEAN_STYLE,
+    OUTLIER_STYLE,
+    SIZE,
+    Rows,
+    coupling_keys,
+    rounded,
+    sample_layers,
+    sample_rows,
+    square,
+    target_layer,
+    way_layer,
+    way_rows,
+)
 from saddle.studies.robust_transport.pictures import CLEAN, DRAWN, OUTLIERS, PARTS
 from saddle.studies.robust_transport.theorem import BALLS
 
 __all__ = ["coupling_explorer", "four_couplings"]
 
-SIZE = 290
-LOW, HIGH = -3.2, 5.2
-CLEAN_STYLE = Style(colour=BLUE)
-OUTLIER_STYLE = Style(colour=PURPLE, shape="square")
-TARGET_STYLE = Style(colour=ORANGE, shape="diamond")
-WAY_STYLE = Style(colour=GREY)
+COLOURS = (BLUE, ORANGE, GREEN, GREY)
+DASHES = ((), (7, 3), (2, 2), (9, 3, 2, 3))
 CHOSEN = {"filter": "datum.k == ball && datum.p == part"}
 NAMES = {
     "chi-square": "chi-square",
@@ -26,7 +35,6 @@ NAMES = {
     "total-variation": "total variation",
     "cvar": "CVaR (partial transport)",
 }
-Rows = list[dict[str, Any]]
 
 
 def four_couplings(pictures: CellResult) -> Columns:
@@ -63,11 +71,11 @@ def coupling_explorer(pictures: CellResult) -> Explorer:
         for p, part in enumerate(PARTS):
             chosen = {"k": k, "p": p}
             weights, scores = arrays["weights"][k, p], arrays["potentials"][k, p]
-            ways += [{**chosen, **row} for row in _ways(arrays["plans"][k, p], arrays["x"], arrays["y"])]
+            ways += [{**chosen, **row} for row in way_rows(arrays["plans"][k, p], arrays["x"], arrays["y"])]
             middle = float(np.median(scores[:CLEAN]))
             points += [
-                {**chosen, **row, "f": _near(score - middle), "weight": _near(weight)}
-                for row, score, weight in zip(_points(arrays["x"], weights), scores, weights, strict=True)
+                {**chosen, **row, "f": rounded(score - middle), "weight": rounded(weight)}
+                for row, score, weight in zip(sample_rows(arrays["x"], weights), scores, weights, strict=True)
             ]
             readings[k, p] = _reading(name, part, weights, float(arrays["values"][k, p]))
     return Explorer(
@@ -78,7 +86,11 @@ def coupling_explorer(pictures: CellResult) -> Explorer:
             Choice(name="part", label="Radius, of the critical one", value=PARTS.index(1.0),
                    options=tuple(Option(p, _times(part)) for p, part in enumerate(PARTS))),
         ),
-        charts=(_steered_coupling(ways, points, arrays["y"]), _steered_weights(points)),
+        charts=(
+            _steered_value(arrays["values"]),
+            _steered_coupling(ways, points, arrays["y"]),
+            _steered_weights(points),
+        ),
         readings=readings,
     )  # fmt: skip
 
@@ -93,25 +105,51 @@ def _picture(
     y: np.ndarray,
 ) -> Chart:
     layers = [
-        _way_layer({"data": {"values": _ways(plan, x, y)}}),
-        _target_layer(y),
-        *_sample_layers({"data": {"values": _points(x, weights)}}),
+        way_layer({"data": {"values": way_rows(plan, x, y)}}),
+        target_layer(y),
+        *sample_layers({"data": {"values": sample_rows(x, weights)}}),
     ]
-    kinds = _keys(outliers=len(x) > CLEAN)
-    return Chart(title=title, spec=_square(layers), description=description, keys=kinds, note=note)
+    kinds = coupling_keys(outliers=len(x) > CLEAN)
+    return Chart(title=title, spec=square(layers), description=description, keys=kinds, note=note)
+
+
+def _steered_value(values: np.ndarray) -> Chart:
+    rows = [
+        {"k": k, "p": p, "x": part, "y": float(values[k, p])}
+        for k in range(len(BALLS))
+        for p, part in enumerate(PARTS)
+    ]
+    axes = Axes(
+        x=scale("Radius, of the critical one", PARTS, ticks=PARTS, log=False),
+        y=scale("Cost", values.ravel().tolist(), log=False),
+    )
+    styles = [Style(colour=colour, dash=dash) for colour, dash in zip(COLOURS, DASHES, strict=True)]
+    layers = [axes.line([row for row in rows if row["k"] == k], style) for k, style in enumerate(styles)]
+    layers.append({**axes.points(rows, Style(colour=PURPLE), size=90), "transform": [CHOSEN]})
+    return Chart(
+        title="The cost",
+        spec=axes.spec(*layers, height=190),
+        description="Cost of the coupling in each ball against the radius, the chosen one marked.",
+        keys=tuple(
+            Key(label=NAMES[name], style=style, marks=("line",))
+            for name, style in zip(BALLS, styles, strict=True)
+        ),
+        note="At 1 each ball can just remove the outliers. Balls of the same critical radius differ in what else they allow: "
+        "total variation may pile all that it takes on the cheapest samples.",
+    )
 
 
 def _steered_coupling(ways: Rows, points: Rows, y: np.ndarray) -> Chart:
     layers = [
-        _way_layer({"data": {"values": ways}, "transform": [CHOSEN]}),
-        _target_layer(y),
-        *_sample_layers({"data": {"values": points}, "transform": [CHOSEN]}),
+        way_layer({"data": {"values": ways}, "transform": [CHOSEN]}),
+        target_layer(y),
+        *sample_layers({"data": {"values": points}, "transform": [CHOSEN]}),
     ]
     return Chart(
         title="The coupling",
-        spec=_square(layers),
+        spec=square(layers),
         description="Samples, their targets, and which mass goes where.",
-        keys=_keys(outliers=True),
+        keys=coupling_keys(outliers=True),
         note=f"A line is drawn where at least {DRAWN:.0%} of a sample's mass goes. A sample is the fuller the more it weighs.",
     )
 
@@ -144,101 +182,6 @@ def _steered_weights(points: Rows) -> Chart:
     )
 
 
-def _ways(plan: np.ndarray, x: np.ndarray, y: np.ndarray) -> Rows:
-    i, j = np.nonzero(plan > DRAWN / len(x))
-    return [
-        {
-            "x": _near(x[a, 0]),
-            "y": _near(x[a, 1]),
-            "x2": _near(y[b, 0]),
-            "y2": _near(y[b, 1]),
-            "m": round(min(1.0, float(plan[a, b]) * len(x)), 2),
-        }
-        for a, b in zip(i, j, strict=True)
-    ]
-
-
-def _points(x: np.ndarray, weights: np.ndarray) -> Rows:
-    return [
-        {
-            "x": _near(at[0]),
-            "y": _near(at[1]),
-            "w": round(float(np.clip(weight, 0, 1)), 3),
-            "out": int(i >= CLEAN),
-        }
-        for i, (at, weight) in enumerate(zip(x, weights, strict=True))
-    ]
-
-
-def _position(field: str) -> dict[str, Any]:
-    return {
-        "field": field,
-        "type": "quantitative",
-        "scale": {"domain": [LOW, HIGH], "nice": False, "zero": False},
-        "axis": {"title": None, "values": [-2, 0, 2, 4], "grid": False},
-    }
-
-
-def _way_layer(source: Mapping[str, Any]) -> dict[str, Any]:
-    strength = {
-        "field": "m",
-        "type": "quantitative",
-        "scale": {"domain": [0, 1], "range": [0.15, 0.9]},
-        "legend": None,
-    }
-    ends = {"x": _position("x"), "y": _position("y"), "x2": {"field": "x2"}, "y2": {"field": "y2"}}
-    return {
-        **source,
-        "mark": {"type": "rule", "color": GREY, "strokeWidth": 1.4},
-        "encoding": {**ends, "opacity": strength},
-    }
-
-
-def _target_layer(y: np.ndarray) -> dict[str, Any]:
-    rows = [{"x": _near(at[0]), "y": _near(at[1])} for at in y]
-    return {
-        "data": {"values": rows},
-        "mark": {"type": "point", "shape": TARGET_STYLE.shape, "size": 26, "stroke": TARGET_STYLE.colour,
-                 "fill": TARGET_STYLE.colour, "opacity": 1},
-        "encoding": {"x": _position("x"), "y": _position("y")},
-    }  # fmt: skip
-
-
-def _sample_layers(source: Mapping[str, Any]) -> list[dict[str, Any]]:
-    fullness = {
-        "field": "w",
-        "type": "quantitative",
-        "scale": {"domain": [0, 1], "range": [0, 1]},
-        "legend": None,
-    }
-    transform = list(source.get("transform", ()))
-    return [
-        {
-            **source,
-            "transform": [*transform, {"filter": f"datum.out == {out}"}],
-            "mark": {"type": "point", "shape": style.shape, "size": 50, "stroke": style.colour, "fill": style.colour,
-                     "strokeWidth": 1.3, "strokeOpacity": 1},
-            "encoding": {"x": _position("x"), "y": _position("y"), "fillOpacity": fullness},
-        }
-        for out, style in ((0, CLEAN_STYLE), (1, OUTLIER_STYLE))
-    ]  # fmt: skip
-
-
-def _square(layers: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"width": SIZE, "height": SIZE, "layer": layers}
-
-
-def _keys(*, outliers: bool) -> tuple[Key, ...]:
-    keys = [Key(label="sample", style=CLEAN_STYLE, marks=("point",))]
-    if outliers:
-        keys.append(Key(label="outlier", style=OUTLIER_STYLE, marks=("point",)))
-    return (
-        *keys,
-        Key(label="target", style=TARGET_STYLE, marks=("point",)),
-        Key(label="mass", style=WAY_STYLE, marks=("line",)),
-    )
-
-
 def _times(part: float) -> str:
     return "0" if part == 0 else f"{part:g} ×"
 
@@ -251,7 +194,3 @@ def _reading(name: str, part: float, weights: np.ndarray, value: float) -> str:
         f"{stays:.3f}; the clean samples' weights go from {float(weights[:CLEAN].min()):.2f} to "
         f"{float(weights[:CLEAN].max()):.2f}."
     )
-
-
-def _near(value: float) -> float:
-    return round(float(value), 3)

@@ -121,7 +121,7 @@ def minority_chart(config: RobustTransportConfig, results: Results) -> Chart:
     found, line = Style(colour=BLUE), Style(colour=GREY)
     axes = Axes(
         x=scale("Share of the second mode in the data", share.ravel(), log=False, zero=True),
-        y=scale("Share that it keeps", kept.ravel(), log=False, zero=True),
+        y=scale("Share that it keeps", [*kept.ravel(), float(share.max())], log=False, zero=True),
     )
     marks = [{"x": float(x), "y": float(y)} for x, y in zip(share.ravel(), kept.ravel(), strict=True)]
     curve = np.linspace(0, float(share.max()), 121)

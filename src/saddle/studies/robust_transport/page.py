@@ -93,7 +93,7 @@ def _theorem() -> Paragraph:
 def _price() -> tuple[Paragraph, ...]:
     return (
         Paragraph(
-            "Robust transport is not a metric: between different clean samples it can be 0, and it is smaller than optimal "
+            "Robust transport is not a metric: between different distributions it can be 0, and it is smaller than optimal "
             "transport on clean data too, so its values compare only with each other at one radius. It cannot tell dirt from a "
             "genuine minority: a mode as light as the contamination, which the other side lacks, is dropped.",
             "warning",
