@@ -11,6 +11,7 @@ from saddle.cli.certify import CertifyConfig
 from saddle.cli.diagnose import DiagnoseConfig
 from saddle.cli.evaluate import EvaluateConfig
 from saddle.cli.main import COMMANDS
+from saddle.cli.outliers import OutliersConfig
 from saddle.cli.parse import parse
 from saddle.cli.recommend import RecommendConfig
 from saddle.cli.report import ReportConfig
@@ -26,6 +27,7 @@ CONFIGS = {
     "train": TrainConfig,
     "sample": SampleConfig,
     "evaluate": EvaluateConfig,
+    "outliers": OutliersConfig,
     "report": ReportConfig,
     "diagnose": DiagnoseConfig,
     "recommend": RecommendConfig,

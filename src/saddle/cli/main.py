@@ -40,6 +40,11 @@ COMMANDS = (
         module="saddle.cli.evaluate",
     ),
     Command(
+        name="outliers",
+        summary="Rank images by how little they belong to a clean set, with a page of the worst.",
+        module="saddle.cli.outliers",
+    ),
+    Command(
         name="report", summary="Write a sweep's report again from its folder.", module="saddle.cli.report"
     ),
     Command(

@@ -153,7 +153,7 @@ def rank(
     x = extractor(photos.images.images).double().numpy()
     y = None if reference is None else extractor(reference.images.images).double().numpy()
     computed = time.perf_counter()
-    x, y = scaled(x, y)
+    x, y = scaled(x, y, features=extractor.name)
     _tell_size(len(x), len(x) if y is None else len(y), max_size, say)
     robust = TransportOutlierDetector(contamination, max_size=max_size)
     baseline = BalancedRowCostDetector(contamination, max_size=max_size)
