@@ -88,7 +88,7 @@ def read_trust(path: Path, images: int | None = None) -> StoredTrust | None:
     try:
         if path.stat().st_size > LIMIT:
             return None
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             found = {name: stored[name] for name in ("step", "weights", "visits", "final") if name in stored}
         n = len(found["weights"]) if images is None else images
         weights, visits = found["weights"].astype(np.float32), found["visits"].astype(np.int64)

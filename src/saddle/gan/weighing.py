@@ -63,9 +63,9 @@ class BallWeighing(Weighing):
 
     ball: Ball
     whole: Callable[[Tensor], Tensor] = _own
-    "From this process's part of a batch's scores to all of them."
+    "From the terms of this process's part of a batch to all of them."
     part: Callable[[Tensor], Tensor] = _own
-    "And back."
+    "From all weights to those of this process's part."
 
     @torch.no_grad()
     def __call__(self, state: State, images: Tensor, terms: Tensor) -> tuple[Tensor, Tensor]:

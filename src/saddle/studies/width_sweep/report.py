@@ -4,7 +4,7 @@ from pathlib import Path
 
 from saddle.report.page import Page
 from saddle.report.tables import format_list
-from saddle.studies.width_sweep import accounts, extra_sections, sections
+from saddle.studies.width_sweep import accounts, extra_sections, sections, trust_section
 from saddle.studies.width_sweep.extras import read_extras
 from saddle.studies.width_sweep.facts import Facts
 from saddle.studies.width_sweep.reading import Sweep, find, read_sweep
@@ -50,6 +50,7 @@ def page_of(sweep: Sweep) -> Page:
     if others:
         page.add_section("Quality and diversity", *sections.fidelity(facts, others))
     for heading, blocks in (
+        ("What the training ignored", trust_section.trust(sweep, extras)),
         ("What went wrong", extra_sections.diagnosis(sweep, extras)),
         ("Samples", accounts.samples(facts)),
         ("Cost", accounts.cost(facts)),

@@ -5,6 +5,9 @@
     running, final      of the run's weights of its training images (`trust.npz`), where it is robust: how they are spread,
                         and where the truth is known the AUROC of "light means outlier" and the outliers' share of the weight
     generated           where the truth is known: the share of generated images that a classifier calls outliers
+    histogram           counts of the running weights, clean images (or all) and known outliers apart
+
+and beside it `extras/trust.npz` the images that the run trusted least.
 """
 
 from collections.abc import Callable
@@ -27,6 +30,7 @@ from saddle.metrics import FeatureExtractor
 from saddle.runs import RunFolder, Stopped, stopping
 from saddle.studies.width_sweep.extra_files import read_extra, write_extra
 from saddle.studies.width_sweep.images import load_images
+from saddle.studies.width_sweep.least_trusted import BINS, LeastTrusted, write_least_trusted
 from saddle.studies.width_sweep.scorer_cache import build_scorer
 
 __all__ = ["OutlierClassifier", "measure_trust", "trust_settings", "weight_numbers"]
@@ -72,6 +76,8 @@ def measure_trust(
         if stored is not None and stored.step == saved.step:
             truth = None if known is None else known.numpy()
             numbers["running"] = weight_numbers(stored.weights, truth)
+            numbers["histogram"] = histogram(stored.weights, truth)
+            write_least_trusted(run.path, LeastTrusted.of(stored.weights, split.train, saved.step))
             numbers["visits"] = {"least": int(stored.visits.min()), "most": int(stored.visits.max())}
             if stored.final is not None:
                 numbers["final"] = weight_numbers(stored.final, truth)
@@ -95,13 +101,27 @@ def weight_numbers(
     }
     if outliers is not None and outliers.any() and not outliers.all() and np.isfinite(w).all():
         found |= {
-            "auroc": float(roc_auc_score(outliers, -w)),
+            "auroc": float(roc_auc_score(outliers.tolist(), (-w).tolist())),
             "outlier_weight": float(w[outliers].mean()),
             "clean_weight": float(w[~outliers].mean()),
             "outlier_mass": float(w[outliers].sum() / w.sum()),
             "outlier_share": float(outliers.mean()),
         }
     return found
+
+
+def histogram(
+    weights: Float[np.ndarray, " n"], outliers: Bool[np.ndarray, " n"] | None
+) -> dict[str, list[float] | list[int]]:
+    """Edges of equal bins from 0 to the largest weight, and how many images of either kind are in each."""
+    top = max(float(weights.max(initial=0.0)), 1.0)
+    known = np.zeros(len(weights), bool) if outliers is None else outliers
+    counts = [np.histogram(weights[part], bins=BINS, range=(0.0, top))[0] for part in (~known, known)]
+    return {
+        "edges": np.linspace(0, top, BINS + 1).tolist(),
+        "clean": counts[0].tolist(),
+        "outliers": counts[1].tolist(),
+    }
 
 
 @final
@@ -138,16 +158,16 @@ class OutlierClassifier:
             StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=2000, C=0.1)
         )
         model.fit(rows, kind)
-        said = [model.predict(extractor(split.train.subset(at).images).numpy()).mean() for at in held]
+        said = [_called(model, extractor, split.train.subset(at.tolist())) for at in held]
         test = split.test
         if len(test) > CLEAN:
             test = test.subset(np.sort(random.permutation(len(test))[:CLEAN]).tolist())
         return cls(
             extractor=extractor,
             model=model,
-            accuracy=float((1 - said[0] + said[1]) / 2),
-            found=float(said[1]),
-            clean_test=float(model.predict(extractor(test.images).numpy()).mean()),
+            accuracy=(1 - said[0] + said[1]) / 2,
+            found=said[1],
+            clean_test=_called(model, extractor, test),
             held_out=(len(held[1]), len(test)),
         )
 
@@ -168,6 +188,11 @@ class OutlierClassifier:
             "n_outliers": self.held_out[0],
             "n_test": self.held_out[1],
         }
+
+
+def _called(model: Any, extractor: FeatureExtractor, images: ImageSet) -> float:
+    """The share of `images` that the model calls outliers."""
+    return float(model.predict(extractor(images.images).numpy()).mean())
 
 
 def _rows(
