@@ -71,7 +71,7 @@ def log_wright_omega(z: Float64[Tensor, "*shape"]) -> Float64[Tensor, "*shape"]:
 
 
 def _chi_square(
-    z: Tensor, free: Tensor, log_p: Tensor, chi2: float, guess: float | None
+    z: Tensor, free: Tensor, log_p: Tensor, chi2: float | int, guess: float | None
 ) -> tuple[Tensor, float | None]:
     """`log W` and `t/ε`, None where the constraint is not active."""
     if chi2 == 0:
@@ -105,7 +105,7 @@ def _chi_square(
     return log - torch.logsumexp(log + log_p, 0), t
 
 
-def _kullback_leibler(z: Tensor, free: Tensor, log_p: Tensor, rho: float) -> Tensor:
+def _kullback_leibler(z: Tensor, free: Tensor, log_p: Tensor, rho: float | int) -> Tensor:
     p = log_p.exp()
 
     def tilt(s: float) -> Tensor:
@@ -121,7 +121,7 @@ def _kullback_leibler(z: Tensor, free: Tensor, log_p: Tensor, rho: float) -> Ten
     return tilt(math.exp(-_root(lambda u: divergence(tilt(math.exp(-u))) - rho, 0.0, 60.0)))
 
 
-def _total_variation(z: Tensor, free: Tensor, log_p: Tensor, rho: float) -> Tensor:
+def _total_variation(z: Tensor, free: Tensor, log_p: Tensor, rho: float | int) -> Tensor:
     p = log_p.exp()
     if float((p * free.expm1().clamp_min(0)).sum()) <= rho:
         return free
@@ -142,7 +142,7 @@ def _total_variation(z: Tensor, free: Tensor, log_p: Tensor, rho: float) -> Tens
     return (z + gained).clamp_min(0) + (z + lost).clamp_max(0)
 
 
-def _cvar(z: Tensor, free: Tensor, log_p: Tensor, share: float) -> Tensor:
+def _cvar(z: Tensor, free: Tensor, log_p: Tensor, share: float | int) -> Tensor:
     cap = -math.log1p(-share)
     if float(free.max()) <= cap:
         return free

@@ -8,7 +8,7 @@ __all__ = ["chi_square_weights"]
 
 
 def chi_square_weights(
-    scores: Float[Tensor, "*fleet n"], masses: Float[Tensor, "*#fleet n"], chi2: float
+    scores: Float[Tensor, "*fleet n"], masses: Float[Tensor, "*#fleet n"], chi2: float | int
 ) -> Float[Tensor, "*fleet n"]:
     """`argmin { E[W f] : W ≥ 0, E W = 1, E (W − 1)² ≤ R }` for scores `f` with masses of sum 1 and `R = chi2`.
 

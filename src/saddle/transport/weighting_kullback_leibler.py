@@ -13,7 +13,7 @@ _ITERATIONS = 100
 
 
 def kullback_leibler_weights(
-    scores: Float[Tensor, "*fleet n"], masses: Float[Tensor, "*#fleet n"], rho: float
+    scores: Float[Tensor, "*fleet n"], masses: Float[Tensor, "*#fleet n"], rho: float | int
 ) -> Float[Tensor, "*fleet n"]:
     """`argmin { E[W f] : W ≥ 0, E W = 1, E[W log W] ≤ rho }` for scores `f` with masses of sum 1.
 
@@ -59,7 +59,7 @@ def _tilted(shifted: Tensor, masses: Tensor, theta: Tensor) -> tuple[Tensor, Ten
     return w, divergence, theta * variance
 
 
-def _root(shifted: Tensor, masses: Tensor, live: Tensor, rho: float, settled: Tensor) -> Tensor:
+def _root(shifted: Tensor, masses: Tensor, live: Tensor, rho: float | int, settled: Tensor) -> Tensor:
     """`θ` with `K(θ) = rho`, and any positive number where there is none (`settled`)."""
     positive = live & (shifted > 0)
     span = torch.where(positive, shifted, 0.0).amax(-1, keepdim=True)

@@ -11,7 +11,7 @@ _ROUNDING = 1e-12
 
 
 def cvar_weights(
-    scores: Float[Tensor, "*fleet n"], masses: Float[Tensor, "*#fleet n"], share: float
+    scores: Float[Tensor, "*fleet n"], masses: Float[Tensor, "*#fleet n"], share: float | int
 ) -> Float[Tensor, "*fleet n"]:
     """`argmin { E[W f] : 0 ≤ W ≤ 1/(1 − share), E W = 1 }`: the highest scores go, up to the mass `share`.
 
@@ -22,7 +22,7 @@ def cvar_weights(
 
 
 def total_variation_weights(
-    scores: Float[Tensor, "*fleet n"], masses: Float[Tensor, "*#fleet n"], rho: float
+    scores: Float[Tensor, "*fleet n"], masses: Float[Tensor, "*#fleet n"], rho: float | int
 ) -> Float[Tensor, "*fleet n"]:
     """`argmin { E[W f] : W ≥ 0, E W = 1, E|W − 1| ≤ 2 rho }`: the mass `rho` moves from the highest to the least scores.
 
