@@ -22,7 +22,7 @@ Results = Mapping[str, CellResult]
 
 def title(pair: str) -> str:
     """`mnist:usps` as a reader writes it."""
-    return " → ".join(pair.split(":"))
+    return "\u00a0→\u00a0".join(pair.split(":"))
 
 
 def accuracies(
@@ -106,7 +106,7 @@ def _auroc(results: Results, pair: str, case: TargetCase, method: Method, where:
 
 
 def _words(config: DomainAdaptationConfig, case: TargetCase) -> str:
-    share = f"{config.share:.0%}".replace("%", " %")
+    share = f"{100 * config.share:.3g}\u00a0%"
     return {
         "clean": "clean target",
         "noise": f"{share} noise",
