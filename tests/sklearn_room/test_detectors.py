@@ -166,9 +166,12 @@ def test_the_row_cost_is_what_the_plan_pays_and_its_mean_is_the_transport_cost()
 
 @pytest.mark.parametrize("detector", DETECTORS)
 def test_it_works_in_pipelines_searches_clones_and_pickles(detector):
-    x, _, outlier = contaminated(0, 0.1, centre=6, spread=0.2, n=60)
+    x, reference, outlier = contaminated(0, 0.1, centre=6, spread=0.2, n=60)
     pipeline = make_pipeline(StandardScaler(), detector(0.1)).fit(x)
     assert (pipeline.predict(x[outlier]) == -1).all()
+    given = make_pipeline(StandardScaler(), detector(0.1))
+    given.fit(x, **{f"{given.steps[-1][0]}__reference": StandardScaler().fit_transform(reference)})
+    assert given[-1].transport_.potential_y.shape == (60,)
     again = pickle.loads(pickle.dumps(pipeline))
     np.testing.assert_array_equal(again.decision_function(x), pipeline.decision_function(x))
     assert clone(detector(0.2, max_size=7)).get_params() == detector(0.2, max_size=7).get_params()

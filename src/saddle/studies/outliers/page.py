@@ -34,7 +34,7 @@ def page_of(ranking: Ranking) -> Page:
         "The images trusted least",
         Paragraph(
             f"The first {len(worst):,} of the ranking, the least trusted first. Look at them before you remove anything: "
-            f"{ranking.contamination:.2%} of the images are flagged whatever they are, in a clean folder too."
+            f"{100 * ranking.contamination:g}\u00a0% of the images are flagged whatever they are, in a clean folder too."
         ),
         grid(ranking, worst),
     )
@@ -76,9 +76,15 @@ def _short(ranking: Ranking) -> list[Block]:
         KeyFigures(
             (
                 KeyFigure(
-                    label="flagged", value=f"{flagged:,}", note=f"asked for: {ranking.contamination:.2%}"
+                    label="flagged",
+                    value=f"{flagged:,}",
+                    note=f"asked for: {100 * ranking.contamination:g}\u00a0%",
                 ),
-                KeyFigure(label="of weight 0", value=f"{zero:,}", note="the transport drops them wholly"),
+                KeyFigure(
+                    label="weight left to them",
+                    value=f"{ranking.weight[ranking.flagged].sum() / n:.2%}",
+                    note=f"of the whole; {zero:,} images have weight 0",
+                ),
                 KeyFigure(
                     label="flagged by the baseline too",
                     value=f"{int((ranking.flagged & ranking.flagged_by_cost).sum()):,}",
@@ -135,7 +141,7 @@ def _computed(ranking: Ranking) -> list[Block]:
         (
             "Ball",
             f"mean (W − 1)²/2 ≤ rho = {format_number(detector.rho_)}, that is mean (W − 1)² ≤ {format_number(2 * detector.rho_)}: "
-            f"the least that can drop {ranking.contamination:.2%} of the images wholly",
+            f"the least that can drop {100 * ranking.contamination:g}\u00a0% of the images wholly",
         ),
         ("Transport cost", f"between {transport.lower:.6g} and {transport.upper:.6g}"),
         (

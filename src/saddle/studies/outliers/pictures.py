@@ -22,13 +22,13 @@ def grid(ranking: Ranking, chosen: Iterable[int]) -> Pictures:
     """The images `chosen`, each with its place in the ranking, its weight and the end of its name."""
     place = np.empty(len(ranking.score), np.int64)
     place[ranking.order] = np.arange(1, len(place) + 1)
-    names = ranking.photos.files
+    names = ranking.photos.images.names or ranking.photos.files
     return Pictures(
         pictures=tuple(
             Picture(
                 png=_png(ranking, i),
-                caption=f"{place[i]}. {_short(names[i])} · weight {ranking.weight[i]:.2f}"
-                + (" · flagged" if ranking.flagged[i] else ""),
+                caption=f"{place[i]}. {_short(names[i])}, weight {ranking.weight[i]:.2f}"
+                + (", flagged" if ranking.flagged[i] else ""),
                 alt=f"Image {_short(names[i])}, rank {place[i]}",
             )
             for i in map(int, chosen)
