@@ -16,7 +16,7 @@ from saddle.studies.width_sweep.extra_files import extra_path
 __all__ = ["BINS", "LeastTrusted", "read_least_trusted", "write_least_trusted"]
 
 BINS = 40
-SHOWN = 32
+SHOWN = 28
 LIMIT = 2**26  # bytes
 
 

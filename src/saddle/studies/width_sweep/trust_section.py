@@ -15,7 +15,11 @@ from saddle.studies.width_sweep.reading import Run, Sweep, find
 
 __all__ = ["generated_table", "trust", "weights_chart", "weights_table"]
 
-CLEAN, OUTLIER = Style(colour=BLUE), Style(colour=ORANGE)
+CLEAN, OUTLIER = Style(colour=BLUE, shape="square"), Style(colour=ORANGE, shape="square")
+AUROC = (
+    "AUROC: the probability that a known outlier is lighter than a clean image (1: every outlier is, 0.5: chance). "
+    "A dash: the truth is not known."
+)
 HOW = {
     "exact": "the exact weights of each batch",
     "network": "a weight network",
@@ -32,7 +36,7 @@ def trust(sweep: Sweep, extras: Extras) -> Blocks:
         return []
     blocks: Blocks = [Paragraph(_opening(sweep, bool(robust)))]
     if robust:
-        blocks += [weights_table(robust, extras), *_shown(robust[0], extras)]
+        blocks += [weights_table(robust, extras), Paragraph(AUROC, "note"), *_shown(robust[0], extras)]
     if known:
         blocks += [generated_table(known, extras), Paragraph(_about_classifier(known, extras), "note")]
     if len(robust) > 1:
@@ -97,8 +101,7 @@ def weights_table(runs: Sequence[Run], extras: Extras) -> Table:
     return Table(
         columns=tuple(Column(head) for head in heads),
         rows=tuple(rows),
-        caption="Weights of the training images. AUROC: the probability that a known outlier is lighter than a clean "
-        "image (1: all outliers lighter, 0.5: chance). A dash: not known.",
+        caption="Weights of the training images",
     )
 
 
@@ -198,8 +201,8 @@ def weights_chart(run: Run, numbers: Mapping[str, Any]) -> Chart | None:
         description=f"Histogram of the weights of {sum(clean) + sum(outliers):,} images"
         + (f"; the known outliers' mean weight is {format_number(mean)}." if known else "."),
         keys=(
-            Key(label="clean images" if known else "training images", style=CLEAN, marks=("band",)),
-            *([Key(label="known outliers", style=OUTLIER, marks=("band",))] if known else []),
+            Key(label="clean images" if known else "training images", style=CLEAN, marks=("point",)),
+            *([Key(label="known outliers", style=OUTLIER, marks=("point",))] if known else []),
         ),
         note="1 is the mean. Bars of known outliers stand on those of the clean images.",
         table=Table(
