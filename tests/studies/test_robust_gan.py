@@ -3,6 +3,7 @@
 import itertools
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,13 @@ RULES = ("none", "chi-square", "trim", "network", "given")
 
 
 def small(rule, **changes):
-    options = {"rho": 0.05, "share": 0.1, "width": 5, "batch": 16, "precision": "float64"} | changes
+    options: dict[str, Any] = {
+        "rho": 0.05,
+        "share": 0.1,
+        "width": 5,
+        "batch": 16,
+        "precision": "float64",
+    } | changes
     return RobustGan(setting=SMALL, rule=rule, **options)
 
 

@@ -15,6 +15,7 @@ SETTING_NAMES = (
     "uniform 10 %",
     "clean",
     "light mode",
+    "lighter mode",
     "light mode, cluster 10 %",
 )
 METHOD_NAMES = (

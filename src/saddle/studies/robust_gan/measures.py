@@ -35,7 +35,7 @@ def transport_distance(x: Float[Tensor, "n 2"], y: Float[Tensor, "n 2"]) -> floa
         import ot
     except ImportError:
         return float(cost[linear_sum_assignment(cost)].mean())
-    return float(ot.emd2([], [], cost, numItermax=10_000_000))
+    return float(np.asarray(ot.emd2([], [], cost, numItermax=10_000_000)))
 
 
 def auroc(score: np.ndarray, positive: np.ndarray) -> float:

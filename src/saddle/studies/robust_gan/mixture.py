@@ -69,7 +69,8 @@ class Setting:
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "Setting":
         """The setting that `asdict` wrote, also where JSON has made lists of tuples."""
-        return cls(**{**settings, "shares": tuple(settings["shares"])})
+        known: dict[str, Any] = {**settings, "shares": tuple(settings["shares"])}
+        return cls(**known)
 
     def settings(self) -> dict[str, Any]:
         """Everything, for JSON."""

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import torch
 from sklearn.ensemble import IsolationForest
 from torch import Tensor
 
-from saddle.core import State, generators_of, normal
+from saddle.core import Batch, State, generators_of, normal
 from saddle.dynamics import Adam, Alternating, Steps
 from saddle.studies.robust_gan.measures import off_share
 from saddle.studies.robust_gan.methods import Method
 from saddle.studies.robust_gan.mixture import Setting
-from saddle.studies.robust_gan.problem import PointBatch, RobustGan
+from saddle.studies.robust_gan.problem import RobustGan
 from saddle.transport import weights
 
 __all__ = [
@@ -101,9 +101,10 @@ def prepared(state: State, setting: Setting, method: Method, seeds: Sequence[int
 
 def isolated(points: np.ndarray, share: float, seed: int) -> np.ndarray:
     """Which `round(share · n)` points an isolation forest finds the most isolated."""
-    score = IsolationForest(random_state=seed).fit(points).score_samples(points)
+    forest: Any = IsolationForest(random_state=seed)
+    score: np.ndarray = forest.fit(points).score_samples(points)
     gone = np.zeros(len(points), dtype=bool)
-    gone[np.argsort(score, kind="stable")[: round(share * len(points))]] = True
+    gone[score.argsort(kind="stable")[: round(share * len(points))]] = True
     return gone
 
 
@@ -136,7 +137,7 @@ def _scheme(problem: RobustGan, *, without: str = "") -> Alternating:
     return Alternating(steps=Steps.equal(STEP), base=ADAM, order=order, repeats={"critic": CRITIC_STEPS})
 
 
-def round_of(stream: Iterator[PointBatch], *, weigher: bool) -> Iterator[PointBatch]:
+def round_of(stream: Iterator[Batch], *, weigher: bool) -> Iterator[Batch]:
     """The batches of one generator step. The weigher moves on the critic's last, so it takes none from the others."""
     batches = [next(stream) for _ in range(CRITIC_STEPS)]
     return iter([*batches, *batches[CRITIC_STEPS - 1 :][: int(weigher)], next(stream)])
