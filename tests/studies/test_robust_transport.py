@@ -9,7 +9,7 @@ from pytest import approx
 
 from saddle.core.claim import Verdict
 from saddle.errors import UserError
-from saddle.report import Badge
+from saddle.report import Badge, Explorer
 from saddle.studies.cell import Cell, CellResult
 from saddle.studies.robust_transport import page
 from saddle.studies.robust_transport.cells import cells, compute
@@ -161,7 +161,7 @@ def test_the_table_of_rankings_marks_the_best_and_what_is_worse_than_chance():
     table = ranking_table(config, {f"ranking {case} 2 0": CellResult(numbers=rows) for case in CASES}, 2)
     marks = dict(zip(METHODS, table.rows[0][2:], strict=True))
     assert marks["kNN(X)"] == Badge("0.100", "bad")
-    assert [name for name in METHODS if marks[name].tone == "good"] == ["LOF(X)"]
+    assert [name for name in METHODS if marks[name] == Badge("0.680", "good")] == ["LOF(X)"]
 
 
 def test_the_page_draws_a_coupling_and_says_a_sentence_for_every_ball_and_radius(results):
@@ -169,6 +169,7 @@ def test_the_page_draws_a_coupling_and_says_a_sentence_for_every_ball_and_radius
         section.heading: section.blocks for section in page.sections(TINY, results, claims(TINY, results))
     }
     (_, explorer) = shown["Weights and potentials"]
+    assert isinstance(explorer, Explorer)
     assert set(explorer.readings) == {(k, p) for k in range(4) for p in range(len(PARTS))}
     value, coupling, weights = explorer.charts
     # More room never costs more, in any ball.

@@ -11,7 +11,7 @@ from saddle.studies.robust_transport.theorem import theorem
 
 __all__ = ["SHIFTS", "VERSION", "cells", "compute"]
 
-VERSION = "3"
+VERSION = "4"
 SHIFTS = (0.0, 1.0, 3.0)
 "Distances of the clean Gaussians whose price is measured."
 

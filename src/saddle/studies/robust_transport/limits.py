@@ -8,6 +8,7 @@ from scipy.spatial.distance import cdist
 
 from saddle.studies.robust_transport.samples import gaussian
 from saddle.transport import balanced, robust
+from saddle.transport.problem import Mass
 
 __all__ = ["limits", "shrinkage"]
 
@@ -27,7 +28,7 @@ def limits(seed: int) -> dict[str, Any]:
     cost = cdist(x, y)
     flat = balanced(x, y).upper
 
-    def both(chi2: float, mass: str = "unit") -> Any:
+    def both(chi2: float, mass: Mass = "unit") -> Any:
         return robust(x, y, chi2=chi2, chi2_y=chi2, mass=mass)
 
     unit = [both(chi2) for chi2 in RADII]
