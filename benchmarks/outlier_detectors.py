@@ -12,12 +12,14 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
+from sklearn.utils import Bunch
 
 from saddle.sklearn import BalancedRowCostDetector, TransportOutlierDetector
 
@@ -102,7 +104,7 @@ def drawn(
 
 
 def digit_cases() -> Iterator[tuple[str, Callable[[int], Case]]]:
-    digits = load_digits()
+    digits = cast(Bunch, load_digits())
     images = np.rint(digits.images * 255 / 16).astype(np.uint8)[:, None]
     noise = np.random.default_rng(0).integers(0, 256, (100, 1, 8, 8), dtype=np.uint8)
     pool, other = features_of(images, "random"), features_of(noise, "random")

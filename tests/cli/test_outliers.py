@@ -6,13 +6,15 @@ import json
 import os
 import zipfile
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
+from sklearn.utils import Bunch
 
-DIGITS = np.rint(load_digits().images * 255 / 16).astype(np.uint8)
+DIGITS = np.rint(cast(Bunch, load_digits()).images * 255 / 16).astype(np.uint8)
 
 
 def save(path: Path, pixels: np.ndarray) -> None:

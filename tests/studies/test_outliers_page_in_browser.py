@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
+from sklearn.utils import Bunch
 from tests.browser import chromium, drawn, media, narrow
 
 from saddle.data import ImageSet
@@ -31,7 +33,7 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=[True, False], ids=["with a reference", "without"])
 def ranking(request):
-    digits = np.rint(load_digits().images[:100] * 255 / 16).astype(np.uint8)[:, None]
+    digits = np.rint(cast(Bunch, load_digits()).images[:100] * 255 / 16).astype(np.uint8)[:, None]
     noise = np.random.default_rng(0).integers(0, 256, (4, 1, 8, 8), dtype=np.uint8)
     names = (*HOSTILE, *(f"{k}.png" for k in range(50)))
     photos = ImageSet(name="p", images=torch.from_numpy(np.concatenate([noise, digits[:50]])), names=names)

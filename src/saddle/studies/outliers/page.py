@@ -103,9 +103,11 @@ def _short(ranking: Ranking) -> list[Block]:
 
 
 def _disagreement(ranking: Ranking) -> list[Block]:
-    ours = np.array([i for i in ranking.order if ranking.flagged[i] and not ranking.flagged_by_cost[i]], int)
+    ours = np.array(
+        [i for i in ranking.order if ranking.flagged[i] and not ranking.flagged_by_cost[i]], np.int64
+    )
     by_cost = np.argsort(-ranking.row_cost, kind="stable")
-    theirs = np.array([i for i in by_cost if ranking.flagged_by_cost[i] and not ranking.flagged[i]], int)
+    theirs = np.array([i for i in by_cost if ranking.flagged_by_cost[i] and not ranking.flagged[i]], np.int64)
     blocks: list[Block] = [
         Paragraph(
             "Balanced transport gives every image its full weight; what an image pays in it is the simplest score of this "

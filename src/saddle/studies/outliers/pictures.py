@@ -1,9 +1,9 @@
 """Images of a ranking as pictures of the page."""
 
 import io
-from collections.abc import Iterable
 
 import numpy as np
+from jaxtyping import Int64
 from PIL import Image
 
 from saddle.data.problems import printable
@@ -18,7 +18,7 @@ NAME = 60
 BUDGET = 8_000_000
 
 
-def grid(ranking: Ranking, chosen: Iterable[int]) -> Pictures:
+def grid(ranking: Ranking, chosen: Int64[np.ndarray, " k"]) -> Pictures:
     """The images `chosen`, each with its place in the ranking, its weight and the end of its name."""
     place = np.empty(len(ranking.score), np.int64)
     place[ranking.order] = np.arange(1, len(place) + 1)
@@ -31,7 +31,7 @@ def grid(ranking: Ranking, chosen: Iterable[int]) -> Pictures:
                 + (", flagged" if ranking.flagged[i] else ""),
                 alt=f"Image {_short(names[i])}, rank {place[i]}",
             )
-            for i in map(int, chosen)
+            for i in chosen.tolist()
         ),
         budget=BUDGET,
         dense=True,
