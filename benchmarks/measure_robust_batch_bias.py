@@ -1,4 +1,4 @@
-"""Question: how much too high is the robust mean of a batch, which chooses its weights on the batch itself, and do the
+"""Question: how much too high is the robust mean of a batch, a maximum over scalars of the batch itself, and do the
 tracked two scalars cure it?
 
 The population is 200,000 scores, normal or with 5 % of them moved far up (what a critic's scores with outliers look

@@ -89,7 +89,7 @@ def test_the_first_batch_chooses_its_own_weights():
 
 def test_the_tracker_follows_a_shift():
     draw = torch.Generator().manual_seed(4)
-    tracker = TwoScalarWeights(chi2=CHI2, decay=0.9)
+    tracker, w = TwoScalarWeights(chi2=CHI2, decay=0.9), torch.empty(0)
     for offset in [0.0] * 60 + [100.0] * 200 + [-100.0] * 200:
         w = tracker(offset + torch.randn(64, generator=draw, dtype=torch.float64))
     # Root for a normal distribution: shifted with it.

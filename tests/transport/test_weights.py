@@ -1,5 +1,7 @@
 """The weights of least mean: optimality conditions on random scores, known answers, gradients, and what is refused."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -281,14 +283,15 @@ def test_large_offsets_and_far_outliers_lose_no_digits():
 
 def test_what_is_refused():
     f = np.arange(4.0)
-    for options, words in [
+    refused: list[tuple[dict[str, Any], str]] = [
         ({}, "exactly one of rho"),
         ({"rho": 0.1, "chi2": 0.2}, "rho and chi2"),
         ({"rho": -0.1}, "0 or larger"),
         ({"rho": 0.1, "base": np.array([0.5, 0.5, -0.1, 0.1])}, "negative"),
         ({"rho": 0.1, "base": np.ones(4)}, "sum to 4"),
         ({"rho": 0.1, "base": np.full(3, 1 / 3)}, "one mass a sample"),
-    ]:
+    ]
+    for options, words in refused:
         with pytest.raises(UserError, match=words):
             weights(f, **options)
     with pytest.raises(UserError, match="NaN or infinite"):

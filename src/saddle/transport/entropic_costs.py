@@ -1,6 +1,7 @@
 """The cost matrix in blocks: what the entropic solver sums and minimises over, without holding all of it."""
 
 from collections.abc import Iterator
+from typing import final
 
 import torch
 from jaxtyping import Float
@@ -14,6 +15,7 @@ _ENTRIES = {"cpu": 2**17, "cuda": 2**26}
 "Entries of a block: the work on it stays in the cache of a core, and fills an accelerator."
 
 
+@final
 class CostBlocks:
     """Costs `c_ij` between points, held as a matrix or recomputed a block of rows or columns at a time.
 

@@ -1,5 +1,7 @@
 """Anderson mixing: a fixed-point iteration taken faster to its end from a few of its past steps."""
 
+from typing import final
+
 import torch
 from jaxtyping import Float64
 from torch import Tensor
@@ -7,6 +9,7 @@ from torch import Tensor
 __all__ = ["Mixing"]
 
 
+@final
 class Mixing:
     """Guess the fixed point of `g = G(g)` from the last `depth` pairs of `g` and `G(g)`.
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any, final
 
 import torch
 from jaxtyping import Float64
@@ -19,6 +20,7 @@ from saddle.transport.balls import (
 __all__ = ["Proximal", "log_wright_omega"]
 
 
+@final
 class Proximal:
     """`log W` of `argmin { E[W h] + ε E[W log W] : E W = 1, W in the ball }`; zero without a ball.
 
@@ -163,4 +165,5 @@ def _root(function: Callable[[float], float], low: float, high: float) -> float:
     at_low, at_high = function(low), function(high)
     if at_low * at_high >= 0:
         return low if abs(at_low) < abs(at_high) else high
-    return float(brentq(function, low, high, xtol=1e-13, rtol=1e-15))
+    root: Any = brentq(function, low, high, xtol=1e-13, rtol=1e-15)
+    return float(root)

@@ -129,6 +129,7 @@ class _Found:
     iterations: int
 
 
+@final
 class _Search:
     """The ascent: state of the potentials, and the best bounds so far."""
 

@@ -27,7 +27,7 @@ def two_scalar_objective(
     Its maximum over `t` and `l > 0` is `robust_mean(scores, chi2=chi2)`, attained at the root `t` of the weights and
     `l = sqrt(E(t − f)₊²)`: of `s(f) = max_t t − c sqrt(E(t − f)₊²)` the root is `sqrt(z) = min_l (z/l + l)/2`. As it is a
     mean over samples, a batch estimates it and its gradients (by scores, `t` and `log_l`) without bias, while the
-    robust mean of a batch is too high on average: it chooses its weights on the batch.
+    robust mean of a batch is too high on average: a maximum over the scalars of the batch itself.
 
     Args:
         scores: a batch on the last axis, a fleet before it.
@@ -98,22 +98,22 @@ class TwoScalarWeights:
         if self._t is None or self._moments is None:
             self._t = f.mean(-1) + f.std(-1, correction=0)
             for _ in range(_STEPS):
-                self._moments = _moments_below(f, self._t)
-                self._step(f)
+                self._step(f, _moments_below(f, self._t))
+        moments = self._moments
+        assert moments is not None
         below = (self._t[..., None] - f).clamp_min(0)
-        first = self._moments[1][..., None]
+        first = moments[1][..., None]
         w = torch.where(first > 0, below / first, 1.0)
         # The decay of a mean of few batches is that of a plain mean.
         self._seen += 1
         new = max(1 - self._decay, 1 / self._seen)
-        self._moments = torch.lerp(self._moments, _moments_below(f, self._t), new)
-        self._step(f)
+        self._step(f, torch.lerp(moments, _moments_below(f, self._t), new))
         return w.to(scores.dtype)
 
-    def _step(self, f: Tensor) -> None:
+    def _step(self, f: Tensor, moments: Tensor) -> None:
         """Move `t` to the root on the samples below it, and the moments with it."""
-        assert self._t is not None and self._moments is not None
-        mass, first, second = self._moments
+        assert self._t is not None
+        mass, first, second = moments
         mean = first / mass.clamp_min(1e-300)
         variance = (second / mass.clamp_min(1e-300) - mean.square()).clamp_min(0)
         surplus = self._c2 * mass - 1
