@@ -9,6 +9,7 @@ import pytest
 import torch
 from pytest import approx
 from tests.gan.helpers import blobs, equal, saved, small, train, what_counts
+from tests.gan.test_probe_runs import plan, rows_of
 
 from saddle.errors import UserError
 from saddle.gan import GanConfig, make_dynamics, make_gan
@@ -162,6 +163,15 @@ def test_the_weights_of_a_planted_cluster_fall():
     assert trust is not None
     assert trust.mean[0, :10].max() < 0.5 < trust.mean[0, 10:].mean()
     assert final[:10].max() < 0.1 and final[10:].mean() > 1
+
+
+@pytest.mark.parametrize(("loss", "by"), [("relativistic", "exact"), ("hinge", "network")])
+def test_probes_change_nothing_and_are_no_visits(loss, by, tmp_path):
+    config = robust(loss, by)
+    train(tmp_path / "plain", config, [0], 8)
+    _, log = train(tmp_path / "probed", config, [0], 8, probes=plan(config))
+    assert equal(what_counts(saved(tmp_path / "plain", 0)), what_counts(saved(tmp_path / "probed", 0)))
+    assert len(rows_of(log)) >= 2
 
 
 def test_full_weights_are_the_closed_form_of_all_scores():
