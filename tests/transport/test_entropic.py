@@ -111,6 +111,7 @@ def test_without_balls_it_is_sinkhorn():
     cost = cdist(x, y, "sqeuclidean")
     reference = ot.sinkhorn(a, b, cost, 2.0, method="sinkhorn_log", stopThr=1e-12, numItermax=10_000)
     found = entropic(x, y, a=a, b=b, cost="sqeuclidean", epsilon=2.0)
+    assert found.plan is not None
     assert found.plan == approx(reference, abs=1e-9)
 
 
@@ -263,3 +264,7 @@ def test_what_is_refused():
         entropic(x, y, tol=0.0)
     with pytest.raises(UserError, match="epsilon is"):
         entropic(x, y, epsilon=-1)
+    with pytest.raises(UserError, match="its own points"):
+        entropic(transport_problem(x, y), ball=BALLS[0])
+    with pytest.raises(UserError, match="'cpu' or 'cuda'"):
+        entropic(x, y, device="meta")
