@@ -52,8 +52,11 @@ class TransportDetector(OutlierMixin, BaseEstimator):
         """
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         self._check()
+        random = check_random_state(self.random_state)
+        self.sample_indices_ = self._draw(len(X), random)
+        sample = X[self.sample_indices_]
         if reference is None:
-            trusted = X[core(X, float(self.contamination))]
+            trusted = sample[core(sample, float(self.contamination))]
         else:
             trusted = check_array(reference, dtype=np.float64, input_name="reference")
             if trusted.shape[1] != X.shape[1]:
@@ -61,10 +64,8 @@ class TransportDetector(OutlierMixin, BaseEstimator):
                     f"The reference has {trusted.shape[1]} features and X has {X.shape[1]}; compute the same features of "
                     "both."
                 )
-        random = check_random_state(self.random_state)
-        self.sample_indices_ = self._draw(len(X), random)
         self.reference_ = trusted[self._draw(len(trusted), random)]
-        self.transport_ = self._solve(X[self.sample_indices_], self.reference_)
+        self.transport_ = self._solve(sample, self.reference_)
         # A potential is known up to a constant; this one makes scores of two fits comparable.
         self._potential_y = self.transport_.potential_y - self.transport_.potential_y.mean()
         self._finish(X)

@@ -154,7 +154,7 @@ def rank(
     y = None if reference is None else extractor(reference.images.images).double().numpy()
     computed = time.perf_counter()
     x, y = scaled(x, y, features=extractor.name)
-    _tell_size(len(x), len(x) if y is None else len(y), max_size, say)
+    _tell_size(len(x), None if y is None else len(y), max_size, say)
     robust = TransportOutlierDetector(contamination, max_size=max_size)
     baseline = BalancedRowCostDetector(contamination, max_size=max_size)
     with warnings.catch_warnings(record=True) as caught:
@@ -181,12 +181,16 @@ def rank(
     )
 
 
-def _tell_size(n: int, m: int, max_size: int, say: Callable[[str], None]) -> None:
-    if max(n, m) <= max_size:
+def _tell_size(n: int, m: int | None, max_size: int, say: Callable[[str], None]) -> None:
+    """Say what a problem too large to solve whole is replaced by; `m` is None without a reference."""
+    if max(n, m or 0) <= max_size:
         return
-    whole, drawn = (ARRAYS * 8 * a * b / 2**30 for a, b in ((n, m), (min(n, max_size), min(m, max_size))))
+    whole, drawn = (
+        ARRAYS * 8 * a * b / 2**30 for a, b in ((n, m or n), (min(n, max_size), min(m or n, max_size)))
+    )
+    against = "their densest part" if m is None else f"{min(m, max_size):,}"
     say(
-        f"The transport problem of {n:,} images and {m:,} would take about {whole:.1f} GiB; it is solved on "
-        f"{min(n, max_size):,} and {min(m, max_size):,} of them, drawn with a fixed seed ({drawn:.2f} GiB), and its "
-        "potential scores all. --max-size sets how many."
+        f"The transport of {n:,} images to {'their densest part' if m is None else f'{m:,}'} would take up to "
+        f"{whole:.1f} GiB; it is solved on {min(n, max_size):,} of them against {against}, drawn with a fixed seed "
+        f"({drawn:.2f} GiB), and its potential scores all. --max-size sets how many."
     )
