@@ -50,6 +50,12 @@ class Results:
         """The share of generated points at the light mode, of every seed."""
         return self.array(setting, method, "mode_shares")[:, LIGHT]
 
+    def late_off(self, setting: str, method: str) -> np.ndarray:
+        """The share off the modes of every seed, averaged over the looks of the last quarter of training."""
+        steps = self.first(setting, method).arrays["steps"]
+        course = self.array(setting, method, "course", axis=1)
+        return course[steps > 0.75 * steps[-1]].mean(0)
+
     def outliers(self, setting: str) -> np.ndarray:
         """Which points of every seed's training set are outliers, drawn anew."""
         config = self.config
