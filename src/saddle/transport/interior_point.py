@@ -1,12 +1,15 @@
 """A primal-dual interior point for robust transport: one matrix product and one Cholesky factor per iteration."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from typing import final
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from saddle.transport.balls import Ball
-from saddle.transport.certificate import Lower, Upper, lower_bound, upper_bound
+from saddle.transport.certificate import Lower, Upper, lower_bound, upper_bound, upper_from_dual
 from saddle.transport.interior_point_iterate import Iterate
 from saddle.transport.solution import TransportStatus
 
@@ -16,6 +19,19 @@ NEAR = 30
 "Bounds are computed once the complementarity gap is within this factor of the tolerance."
 PATIENCE = 5
 "Iterations without progress of the certified gap before the walk ends."
+SMALL = 1000
+"Below this size of the Cholesky factor a second thread waits more than it works."
+
+
+@cache
+def controller() -> ThreadpoolController:
+    """Of the libraries that are loaded; finding them takes milliseconds."""
+    return ThreadpoolController()
+
+
+def threads_for(size: int) -> AbstractContextManager[object]:
+    """One thread for small matrices, all that the libraries were given for large ones."""
+    return controller().limit(limits=1, user_api="blas") if size < SMALL else nullcontext()
 
 
 @final
@@ -53,17 +69,18 @@ def interior_point(
     when they agree to `tol`, when they stop approaching each other, or when floats no longer carry a step.
     """
     free = free and ball_x is not None and ball_y is not None
-    with np.errstate(all="ignore"):  # A breakdown of floats is data: the step says that it failed.
+    # A breakdown of floats is data: the step says that it failed.
+    with np.errstate(all="ignore"), threads_for(len(b)):
         walk = Iterate(cost, a, b, ball_x, ball_y, free=free)
         bounds = Bounds(cost, a, b, ball_x, ball_y, free)
-        bounds.update(walk)
+        bounds.update(walk, tol * max(abs(walk.spent), floor))
         status, iterations, best, waited = TransportStatus.EXHAUSTED, 0, np.inf, 0
         while iterations < max_iterations:
             iterations += 1
             moved = walk.step()
             if moved and walk.gap() > NEAR * tol * max(abs(walk.spent), floor):
                 continue
-            bounds.update(walk)
+            bounds.update(walk, tol * max(abs(walk.spent), floor))
             if bounds.gap() <= tol * max(abs(bounds.best_upper.value), floor):
                 status = TransportStatus.CERTIFIED
                 break
@@ -73,7 +90,7 @@ def interior_point(
                 status = TransportStatus.STALLED
                 break
         else:
-            bounds.update(walk)
+            bounds.update(walk, tol * max(abs(walk.spent), floor))
     return InteriorPoint(
         status=status, iterations=iterations, upper=bounds.best_upper, lower=bounds.best_lower
     )
@@ -98,18 +115,21 @@ class Bounds:
         self.cost, self.a, self.b, self.ball_x, self.ball_y, self.free = cost, a, b, ball_x, ball_y, free
         self.empty = True
 
-    def update(self, walk: Iterate) -> None:
-        """Bounds at this iterate, where it is finite."""
+    def update(self, walk: Iterate, tolerance: float) -> None:
+        """Bounds at this iterate, where it is finite; a second plan is tried where the first leaves more than `tolerance`."""
         if not (np.isfinite(walk.product) and np.isfinite(walk.x.potential).all()):
             return
         data = self.cost, self.a, self.b, self.ball_x, self.ball_y
         lower = lower_bound(walk.x.potential, *data, free=self.free)
-        upper = upper_bound(walk.plan.copy(), *data, free=self.free)
         if self.empty or lower.value > self.best_lower.value:
             self.best_lower = lower
-        if self.empty or upper.value < self.best_upper.value:
-            self.best_upper = upper
-        self.empty = False
+        candidates = [upper_bound(walk.plan.copy(), *data, free=self.free)]
+        if not self.free and candidates[0].value - lower.value > tolerance:
+            candidates.append(upper_from_dual(walk.plan.copy(), *data, lower))
+        for upper in candidates:
+            if self.empty or upper.value < self.best_upper.value:
+                self.best_upper = upper
+                self.empty = False
 
     def gap(self) -> float:
         """Upper bound less lower bound."""

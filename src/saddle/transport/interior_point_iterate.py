@@ -7,7 +7,7 @@ import numpy as np
 from saddle.transport.balls import Ball
 from saddle.transport.interior_point_newton import Direction, Newton
 from saddle.transport.interior_point_passes import advance, longest_step, predict
-from saddle.transport.interior_point_sides import side_of
+from saddle.transport.interior_point_sides import Curved, side_of
 
 __all__ = ["Iterate"]
 
@@ -17,6 +17,8 @@ DEPTH = 0.1
 "How far below the costs the first potentials lie, in typical costs."
 SHORT = 0.1
 "A corrected step shorter than this is tried again with more centring and without the corrector."
+LOST = 1e-11
+"An error of the marginals above this and above what the step leaves means that digits were lost."
 
 
 @final
@@ -35,12 +37,13 @@ class Iterate:
     ) -> None:
         self.cost = cost
         n, m = cost.shape
-        self.x, self.y = side_of(a, ball_x), side_of(b, ball_y)
+        self.x, self.y = side_of(a, ball_x, shifts=not free), side_of(b, ball_y, shifts=not free)
         self.complements = n * m + self.x.curved + self.y.curved
         unit = not free and self.x.curved and self.y.curved
         depth = max(float(-cost.min()), 0.0) + DEPTH
         (self.x if self.y.curved else self.y).potential -= depth
-        self.level = -depth if unit else 0.0
+        if unit and isinstance(self.x, Curved):
+            self.x.level = -depth
         self.slacks = cost + depth
         self.plan = a[:, None] * b / self.slacks
         self.plan /= self.plan.sum()
@@ -48,6 +51,8 @@ class Iterate:
         self.product = float(np.vdot(self.plan, self.slacks))
         self.spent = float(np.vdot(self.plan, cost))
         self.newton = Newton(n, m, unit)
+        self.careful = False
+        "Whether floats have been seen to lose the marginals: then directions are refined."
         self.zeros = np.zeros(n), np.zeros(m)
         self.inverse, self.second = (np.empty(n), np.empty(m)), (np.empty(n), np.empty(m))
 
@@ -63,7 +68,7 @@ class Iterate:
         if not self.newton.prepare(self.plan, self.slacks, x, y):
             return False
         gap = self.gap()
-        ahead = self.newton.solve(-self.rows, -self.columns, self.level, 0.0)
+        ahead = self.newton.solve(-self.rows, -self.columns, 0.0, careful=self.careful)
         if ahead is None:
             return False
         mu = self._centring(ahead, gap) * gap / self.complements
@@ -71,9 +76,9 @@ class Iterate:
         found = self.newton.solve(
             mu * self.inverse[0] - self.rows + self.second[0],
             mu * self.inverse[1] - self.columns + self.second[1],
-            self.level,
             mu,
             (ahead.x, ahead.y),
+            careful=self.careful,
         )
         length = 0.0 if found is None else self._length(before, found, mu)
         if length < SHORT:
@@ -81,16 +86,26 @@ class Iterate:
             other = self.newton.solve(
                 centred * self.inverse[0] - self.rows,
                 centred * self.inverse[1] - self.columns,
-                self.level,
                 centred,
+                careful=True,
             )
             reach = 0.0 if other is None else self._length(self.zeros, other, centred)
             if reach > length:
                 found, length, mu, before = other, reach, centred, self.zeros
         if found is None or length <= 0:
             return False
+        expected = (1 - length) * self._off()
         self._advance(before, found, mu, length)
+        self.careful |= self._off() > 2 * expected + LOST
         return bool(np.isfinite(self.product))
+
+    def _off(self) -> float:
+        """How far the masses are from what they must be, summed."""
+        off = abs(1.0 - float(self.rows.sum()))
+        for side, sums in ((self.x, self.rows), (self.y, self.columns)):
+            if not side.curved:
+                off = max(off, float(np.abs(side.masses - sums).sum()))
+        return off if self.newton.unit or not (self.x.curved and self.y.curved) else 0.0
 
     def _centring(self, ahead: Direction, gap: float) -> float:
         """`(gap after the predictor / gap)⁴`, and the sums that the corrector needs."""
@@ -122,6 +137,5 @@ class Iterate:
         self.product, self.spent = advance(
             self.plan, self.slacks, self.cost, *before, found.f, found.g, mu, step, self.rows, self.columns
         )
-        self.level += step * found.level
         self.x.advance(found.f, found.x, step)
         self.y.advance(found.g, found.y, step)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from scipy.linalg.blas import dsyrk
+from scipy.linalg.blas import dsymv, dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-from saddle.transport.interior_point_passes import assemble
+from saddle.transport.interior_point_passes import assemble, spread
 from saddle.transport.interior_point_sides import Change, Curved, Held
 
 __all__ = ["Direction", "Newton"]
@@ -16,11 +16,10 @@ __all__ = ["Direction", "Newton"]
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Direction:
-    """Changes of the potentials, of `η`, and of both sides."""
+    """Changes of the potentials and of both sides."""
 
     f: np.ndarray
     g: np.ndarray
-    level: float
     x: Change
     y: Change
 
@@ -35,6 +34,15 @@ class Column:
     rows: np.ndarray
     "`(Θ (df ⊕ dg)) 1`: what the first marginal changes by."
     columns: np.ndarray
+
+    def plus(self, other: "Column", factor: float = 1.0) -> "Column":
+        """`self + factor · other`."""
+        return Column(
+            f=self.f + factor * other.f,
+            g=self.g + factor * other.g,
+            rows=self.rows + factor * other.rows,
+            columns=self.columns + factor * other.columns,
+        )
 
 
 @final
@@ -60,70 +68,102 @@ class Newton:
 
     def prepare(self, plan: np.ndarray, slacks: np.ndarray, x: Held | Curved, y: Held | Curved) -> bool:
         """Factor; False where floats no longer can."""
-        self.x, self.y = x, y
+        self.plan, self.slacks, self.x, self.y = plan, slacks, x, y
         self.lack = 1.0 - float(plan.sum()) if self.unit else 0.0
         assemble(plan, slacks, x.k, self.scaled, self.rows, self.root, self.columns)
         # The transpose of a C array is a Fortran array: nothing is copied.
         self.normal = dsyrk(-1.0, self.scaled.T, c=self.normal, overwrite_c=1, lower=1)
-        np.einsum("ii->i", self.normal)[:] += self.columns + y.k
+        # diag(Θᵀ1 + l) − AᵀA cancels where a pair is tight (Θ ~ 1e12). But the matrix times 1 is l + Θᵀ(k/(Θ1 + k)), and
+        # outside its diagonal it has one sign: the diagonal is a sum of positive numbers.
+        diagonal = np.einsum("ii->i", self.normal)
+        diagonal[:] = 0.0
+        outside = dsymv(-1.0, self.normal, np.ones_like(self.columns), lower=1)
+        diagonal[:] = outside + (x.k / self.root) @ self.scaled + y.k
         self.normal, failed = dpotrf(self.normal, lower=1, overwrite_a=1, clean=0)
         if failed or not np.isfinite(self.normal[-1, -1]):
             return False
         borders: list[tuple[np.ndarray, np.ndarray | None]] = [(x.k, None)] if self.unit else []
         if isinstance(x, Curved):
-            borders.append((-x.k * x.first, None))
+            borders.append((-x.k * (x.first - x.centre), None))
         if isinstance(y, Curved):
-            borders.append((np.zeros_like(self.rows), -y.k * y.first))
-        self.border = self._answers(
-            np.array([first for first, _ in borders]),
-            np.array([np.zeros_like(self.columns) if second is None else second for _, second in borders]),
+            borders.append((np.zeros_like(self.rows), -y.k * (y.first - y.centre)))
+        self.border_x = np.array([first for first, _ in borders])
+        self.border_y = np.array(
+            [np.zeros_like(self.columns) if second is None else second for _, second in borders]
         )
+        self.border = self._answers(self.border_x, self.border_y)
+        balls = [side.slack for side in (x, y) if isinstance(side, Curved)]
+        self.diagonal = np.array([0.0, *balls] if self.unit else balls)
         return True
 
     def solve(
         self,
         moved_x: np.ndarray,
         moved_y: np.ndarray,
-        level: float,
         mu: float,
         before: tuple[Change, Change] = (Change(), Change()),
+        *,
+        careful: bool = False,
     ) -> Direction | None:
         """The direction to `P ∘ Z = μ`, where the marginals move by `moved_x`, `moved_y` without the potentials.
 
-        None where it is no finite number.
+        Refined once against the equations themselves where `careful`: near a vertex the normal matrix has lost the
+        digits that keep the marginals. None where the direction is no finite number.
         """
         x, y = self.x, self.y
-        right = x.right(level, before[0], moved_x)[None], y.right(0.0, before[1], moved_y)[None]
-        parts = [*self._answers(*right), *self.border]
-        table: list[list[float]] = []
-        if self.unit:
-            table.append([float(part.rows.sum()) for part in parts])
-            table[0][0] += float(moved_x.sum()) - self.lack
-        for side, old, moved, axis in ((x, before[0], moved_x, 0), (y, before[1], moved_y, 1)):
+        right_x, right_y = x.right(before[0], moved_x), y.right(before[1], moved_y)
+        right: list[float] = [self.lack - float(moved_x.sum())] if self.unit else []
+        for side, old, moved in ((x, before[0], moved_x), (y, before[1], moved_y)):
             if isinstance(side, Curved):
-                sums = [part.rows if axis == 0 else part.columns for part in parts]
-                row = [-side.multiplier * float(side.first @ each) for each in sums]
-                row[0] -= side.multiplier * float(side.first @ moved) + side.need(mu, old)
-                row[1 + len(table)] += side.slack
-                table.append(row)
-        system = np.array(table)
+                right.append(side.need(mu, old) + side.multiplier * float(side.first @ moved))
+        found = self._bordered(right_x, right_y, np.array(right))
+        if found is not None and careful:
+            column, scalars = found
+            rows, columns = np.empty_like(right_x), np.empty_like(right_y)
+            spread(self.plan, self.slacks, column.f, column.g, rows, columns)
+            exact = Column(f=column.f, g=column.g, rows=rows, columns=columns)
+            rest_x = right_x + scalars @ self.border_x - x.k * column.f - rows
+            rest_y = right_y + scalars @ self.border_y - y.k * column.g - columns
+            rest = np.array(right) - self._equations(exact) - self.diagonal * scalars
+            more = self._bordered(rest_x, rest_y, rest)
+            if more is not None:
+                found = exact.plus(more[0]), scalars + more[1]
+        if found is None:
+            return None
+        column, scalars = found
+        remaining = [float(value) for value in scalars]
+        rise = remaining.pop(0) if self.unit else 0.0
+        change_x = change_y = Change()
+        if isinstance(x, Curved):
+            change_x = x.change(rise, remaining.pop(0), moved_x + column.rows, before[0])
+        if isinstance(y, Curved):
+            change_y = y.change(0.0, remaining.pop(0), moved_y + column.columns, before[1])
+        return Direction(f=column.f, g=column.g, x=change_x, y=change_y)
+
+    def _equations(self, column: Column) -> np.ndarray:
+        """The left sides of the equations of the scalars, but for the scalars themselves."""
+        values = [float(column.rows.sum())] if self.unit else []
+        for side, moved in ((self.x, column.rows), (self.y, column.columns)):
+            if isinstance(side, Curved):
+                values.append(-side.multiplier * float(side.first @ moved))
+        return np.array(values)
+
+    def _bordered(
+        self, right_x: np.ndarray, right_y: np.ndarray, right: np.ndarray
+    ) -> tuple[Column, np.ndarray] | None:
+        """The whole system: potentials and scalars."""
+        constant = self._answers(right_x[None], right_y[None])[0]
+        table = np.stack([self._equations(column) for column in self.border], axis=1) + np.diag(self.diagonal)
         try:
-            scalars = np.linalg.solve(system[:, 1:], -system[:, 0])
+            scalars = np.linalg.solve(table, right - self._equations(constant))
         except np.linalg.LinAlgError:
             return None
-        if not np.isfinite(scalars).all():
-            return None
-        f, g, rows, columns = (
-            sum((s * each for s, each in zip(scalars, arrays[1:], strict=True)), arrays[0])
-            for arrays in ([getattr(part, name) for part in parts] for name in ("f", "g", "rows", "columns"))
+        for scalar, column in zip(scalars, self.border, strict=True):
+            constant = constant.plus(column, float(scalar))
+        finite = (
+            np.isfinite(scalars).all() and np.isfinite(constant.f).all() and np.isfinite(constant.g).all()
         )
-        rest = [float(value) for value in scalars]
-        rise = rest.pop(0) if self.unit else 0.0
-        change_x = x.change(rest.pop(0), moved_x + rows, before[0]) if isinstance(x, Curved) else Change()
-        change_y = y.change(rest.pop(0), moved_y + columns, before[1]) if isinstance(y, Curved) else Change()
-        if not (np.isfinite(f).all() and np.isfinite(g).all()):
-            return None
-        return Direction(f=f, g=g, level=rise, x=change_x, y=change_y)
+        return (constant, scalars) if finite else None
 
     def _answers(self, right_x: np.ndarray, right_y: np.ndarray) -> list[Column]:
         """One for each row of both, together, so that the matrix is read once a product."""

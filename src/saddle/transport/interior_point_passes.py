@@ -11,7 +11,7 @@ from typing import Any, no_type_check
 import numba
 import numpy as np
 
-__all__ = ["advance", "assemble", "longest_step", "predict"]
+__all__ = ["advance", "assemble", "longest_step", "predict", "spread"]
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,6 +42,22 @@ def assemble(P, Z, k, A, d1, e, d2):
         for j in range(m):
             d2[j] += A[i, j]
             A[i, j] *= scale
+
+
+@compiled
+@no_type_check
+def spread(P, Z, df, dg, rows, columns):
+    """Row and column sums of `Θ (df ⊕ dg)`, without the cancellation of `Θ1 ∘ df + Θ dg`."""
+    n, m = P.shape
+    for j in range(m):
+        columns[j] = 0.0
+    for i in range(n):
+        total, shift = 0.0, df[i]
+        for j in range(m):
+            value = P[i, j] / Z[i, j] * (shift + dg[j])
+            total += value
+            columns[j] += value
+        rows[i] = total
 
 
 @compiled

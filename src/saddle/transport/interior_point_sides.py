@@ -22,6 +22,7 @@ class Change:
 
     multiplier: float = 0.0
     slack: float = 0.0
+    level: float = 0.0
     weights: np.ndarray | None = None
 
 
@@ -41,7 +42,7 @@ class Side(ABC):
         """Compute everything that depends on the marginal."""
 
     @abstractmethod
-    def right(self, level: float, before: Change, moved: np.ndarray) -> np.ndarray:
+    def right(self, before: Change, moved: np.ndarray) -> np.ndarray:
         """The right-hand side of the Newton system, where the plan moves by `moved` without the potentials."""
 
     def fall(self, change: Change) -> float:
@@ -70,7 +71,7 @@ class Held(Side):
     def measure(self, sums: np.ndarray) -> None:
         self.sums = sums
 
-    def right(self, level: float, before: Change, moved: np.ndarray) -> np.ndarray:
+    def right(self, before: Change, moved: np.ndarray) -> np.ndarray:
         return self.masses - self.sums - moved
 
 
@@ -80,8 +81,11 @@ class Curved(Side):
 
     curved = True
 
-    def __init__(self, masses: np.ndarray, ball: Ball) -> None:
+    def __init__(self, masses: np.ndarray, ball: Ball, *, shifts: bool) -> None:
         super().__init__(masses)
+        self.shifts = shifts
+        "Whether a constant may move from one potential to the other: not where mass is free."
+        self.level, self.centre = 0.0, 0.0
         assert isinstance(ball, ChiSquareBall | KullbackLeiblerBall)
         self.rho = float(ball.rho)
         self.logarithmic = isinstance(ball, KullbackLeiblerBall)
@@ -96,6 +100,10 @@ class Curved(Side):
         else:
             self.first, self.second = w - 1, np.ones_like(w)
             value = self.first**2 / 2
+        if self.shifts:
+            # η moves along with λ so that most potentials stay where they are: far outliers make λ large, and changes of
+            # the potentials that cancel in f ⊕ g cost digits.
+            self.centre = float(np.median(self.first))
         self.lack = self.rho - float(self.masses @ value) - self.slack
         "What is missing in `s = rho − E φ(W)`."
         if self.lack > 0:
@@ -104,8 +112,8 @@ class Curved(Side):
             self.slack, self.lack = self.slack + self.lack, 0.0
         self.k = self.masses / (self.multiplier * self.second)
 
-    def right(self, level: float, before: Change, moved: np.ndarray) -> np.ndarray:
-        residual = self.potential - level + self.multiplier * self.first
+    def right(self, before: Change, moved: np.ndarray) -> np.ndarray:
+        residual = self.potential - self.level + self.multiplier * self.first
         if before.weights is not None:  # What the predictor bends: dλ φ'' dW.
             residual = residual + before.multiplier * self.second * before.weights
         return -self.k * residual - moved
@@ -123,6 +131,7 @@ class Curved(Side):
         super().advance(potential, change, step)
         self.multiplier += step * change.multiplier
         self.slack += step * change.slack
+        self.level += step * change.level
 
     def missing(self, before: Change) -> float:
         """`rho − E φ(W) − s`, with the second-order term of a predictor."""
@@ -135,12 +144,13 @@ class Curved(Side):
         need = mu - self.multiplier * self.slack - before.multiplier * before.slack
         return need - self.multiplier * self.missing(before)
 
-    def change(self, multiplier: float, moved: np.ndarray, before: Change) -> Change:
+    def change(self, rise: float, multiplier: float, moved: np.ndarray, before: Change) -> Change:
         """What a change of the multiplier and of the marginal mean for the rest."""
         slack = self.missing(before) - float(self.first @ moved)
-        return Change(multiplier=multiplier, slack=slack, weights=moved / self.masses)
+        level = rise + self.centre * multiplier
+        return Change(multiplier=multiplier, slack=slack, level=level, weights=moved / self.masses)
 
 
-def side_of(masses: np.ndarray, ball: Ball | None) -> Held | Curved:
+def side_of(masses: np.ndarray, ball: Ball | None, *, shifts: bool) -> Held | Curved:
     """The side with these masses."""
-    return Held(masses) if ball is None else Curved(masses, ball)
+    return Held(masses) if ball is None else Curved(masses, ball, shifts=shifts)

@@ -33,7 +33,7 @@ def support(f: np.ndarray, a: np.ndarray, ball: Ball | None, *, free: bool = Fal
     """`s(f)`; the plain mean where the ball is None, and without the row `Σ a W = 1` where `free`."""
     if free and ball is not None:
         assert isinstance(ball, ChiSquareBall)
-        return _free(f, a, ball.rho)
+        return _free(f, a, float(ball.rho))
     if ball is None or _radius(ball) == 0 or len(f) == 1:
         return _pack(float(a @ f), np.ones_like(f), f, a)
     low = f.min()
@@ -41,14 +41,14 @@ def support(f: np.ndarray, a: np.ndarray, ball: Ball | None, *, free: bool = Fal
     if not shifted.any():
         return _pack(float(low), np.ones_like(f), shifted, a)
     if isinstance(ball, ChiSquareBall):
-        found = _chi_square(shifted, a, ball.rho)
+        found = _chi_square(shifted, a, float(ball.rho))
     elif isinstance(ball, KullbackLeiblerBall):
-        found = _kullback_leibler(shifted, a, ball.rho)
+        found = _kullback_leibler(shifted, a, float(ball.rho))
     elif isinstance(ball, TotalVariationBall):
-        found = _total_variation(shifted, a, ball.rho)
+        found = _total_variation(shifted, a, float(ball.rho))
     else:
         assert isinstance(ball, CvarBall)
-        found = _cvar(shifted, a, ball.share)
+        found = _cvar(shifted, a, float(ball.share))
     return Support(value=found.value + float(low), weights=found.weights, by_mass=found.by_mass)
 
 
