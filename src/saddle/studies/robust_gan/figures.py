@@ -165,7 +165,7 @@ def mean_and_spread(values: np.ndarray, digits: int) -> str:
     finite = values[np.isfinite(values)]
     if not len(finite):
         return "–"
-    spread = f" ± {finite.std(ddof=1):.{digits}f}" if len(finite) > 1 else ""
+    spread = f"\u00a0±\u00a0{finite.std(ddof=1):.{digits}f}" if len(finite) > 1 else ""
     return f"{finite.mean():.{digits}f}{spread}"
 
 
