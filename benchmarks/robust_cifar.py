@@ -2,7 +2,7 @@
 
     python benchmarks/robust_cifar.py --cifar cifar10.npz --mnist mnist.npz --out results-robust
     python benchmarks/robust_cifar.py --cifar … --mnist … --out … --minutes 60      # stops in time; again: goes on
-    python benchmarks/robust_cifar.py --tiny --out tiny                              # built-in digits, half a minute
+    python benchmarks/robust_cifar.py --tiny --out tiny                              # built-in digits, a few seconds
 
 Every method trains on the same contaminated images from the same first weights (methods `exact`, `network`, `trim` at
 gamma = the true share; `plain` ignores the dirt; `oracle` has clean images). At its last step, fixed beforehand, each run
@@ -102,7 +102,7 @@ def _options() -> argparse.Namespace:
     if options.tiny:
         options.cifar, options.mnist = "digits", "cluster"
         options.width, options.steps, options.seeds, options.samples = 2, 6, 2, 100
-        options.shares, options.batch = [0.1], 32
+        options.shares, options.batch, options.features = [0.1], 32, "pixels"
     if options.cifar is None or options.mnist is None:
         parser.error("give --cifar and --mnist, or --tiny")
     return options
