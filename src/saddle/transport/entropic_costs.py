@@ -54,22 +54,24 @@ class CostBlocks:
     def soft_rows(self, g: Tensor, log_b: Tensor, eps: float, *, exact: bool = False) -> Float[Tensor, " n"]:
         """`h_i = −ε log Σ_j b_j exp((g_j − c_ij)/ε)`."""
         offset = g / eps + log_b
-        return -eps * torch.cat([_log_sum(c, offset, eps, 1) for _, c in self._rows(exact)])
+        return -eps * self._gathered(self.n, ((i, _log_sum(c, offset, eps, 1)) for i, c in self._rows(exact)))
 
     def soft_columns(
         self, f: Tensor, log_a: Tensor, eps: float, *, exact: bool = False
     ) -> Float[Tensor, " m"]:
         """`h_j = −ε log Σ_i a_i exp((f_i − c_ij)/ε)`."""
         offset = (f / eps + log_a)[:, None]
-        return -eps * torch.cat([_log_sum(c, offset, eps, 0) for _, c in self._columns(exact)])
+        return -eps * self._gathered(
+            self.m, ((j, _log_sum(c, offset, eps, 0)) for j, c in self._columns(exact))
+        )
 
     def hard_rows(self, g: Tensor) -> Float[Tensor, " n"]:
         """`min_j c_ij − g_j`."""
-        return torch.cat([(c - g).amin(1) for _, c in self._rows(True)])
+        return self._gathered(self.n, ((i, (c - g).amin(1)) for i, c in self._rows(True)))
 
     def hard_columns(self, f: Tensor) -> Float[Tensor, " m"]:
         """`min_i c_ij − f_i`."""
-        return torch.cat([(c - f[:, None]).amin(0) for _, c in self._columns(True)])
+        return self._gathered(self.m, ((j, (c - f[:, None]).amin(0)) for j, c in self._columns(True)))
 
     def plan_rows(
         self, log_left: Tensor, log_right: Tensor, eps: float
@@ -77,6 +79,13 @@ class CostBlocks:
         """Blocks of rows of `exp(log_left_i + log_right_j − c_ij/ε)` with their costs."""
         for rows, c in self._rows(True):
             yield rows, (c * (-1 / eps)).add_(log_left[rows, None]).add_(log_right).exp_(), c
+
+    def _gathered(self, count: int, parts: Iterator[tuple[slice, Tensor]]) -> Tensor:
+        """The parts in one vector that exists before them: kept small tensors would lie between the freed blocks."""
+        whole = torch.empty(count, dtype=torch.float64, device=self.device)
+        for where, part in parts:
+            whole[where] = part
+        return whole
 
     def _rows(self, exact: bool) -> Iterator[tuple[slice, Tensor]]:
         for rows in _slices(self.n, self._entries // self.m):
