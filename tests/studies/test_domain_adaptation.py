@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -240,7 +241,7 @@ def test_no_label_of_the_target_enters_training(case):
     shuffled = replace(
         data, target_labels=data.target_labels.roll(7), target_test_labels=data.target_test_labels.roll(7)
     )
-    options = {
+    options: dict[str, Any] = {
         "case": case,
         "method": "robust",
         "share": 0.2,

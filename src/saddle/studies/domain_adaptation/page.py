@@ -147,7 +147,7 @@ def _weights(config: DomainAdaptationConfig, results: Results) -> tuple[Block, .
         )
         rows.append(
             (
-                title(pair), case, {"robust": "chi-square", "trim": "trimming"}[method], 100 * float(numbers["outliers"]), _number(numbers["auroc"]),
+                title(pair), case, {"robust": "chi\u2011square", "trim": "trimming"}[method], 100 * float(numbers["outliers"]), _number(numbers["auroc"]),
                 _number(numbers["auroc last"]), _number(plain.get("auroc last")), _number(numbers["outlier weight"]),
                 _number(numbers["told apart"]),
             )
