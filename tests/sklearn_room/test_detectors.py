@@ -1,6 +1,7 @@
 """The detectors as scikit-learn knows estimators, and what they find that densities do not."""
 
 import pickle
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from saddle.transport import TransportStatus
 DETECTORS = (TransportOutlierDetector, BalancedRowCostDetector)
 
 
-@parametrize_with_checks([each() for each in DETECTORS])
+@cast(Any, parametrize_with_checks)([each() for each in DETECTORS])
 def test_scikit_learn_accepts_it(estimator, check):
     check(estimator)
 
@@ -168,7 +169,7 @@ def test_the_row_cost_is_what_the_plan_pays_and_its_mean_is_the_transport_cost()
 def test_it_works_in_pipelines_searches_clones_and_pickles(detector):
     x, reference, outlier = contaminated(0, 0.1, centre=6, spread=0.2, n=60)
     pipeline = make_pipeline(StandardScaler(), detector(0.1)).fit(x)
-    assert (pipeline.predict(x[outlier]) == -1).all()
+    assert set(pipeline.predict(x[outlier])) == {-1}
     given = make_pipeline(StandardScaler(), detector(0.1))
     given.fit(x, **{f"{given.steps[-1][0]}__reference": StandardScaler().fit_transform(reference)})
     assert given[-1].transport_.potential_y.shape == (60,)
