@@ -62,7 +62,7 @@ def _clump_elsewhere(config: RobustTransportConfig, results: Results, d: int) ->
         Band.at_least(0.97),
         Measured.mean(own.mean(1)),
         "The reference's clump was found by an isolation forest as well (0.999 at 5 %), so it lay outside the bulk; ours lies "
-        "inside, where in many dimensions a way to the next sample is hardly longer than any other.",
+        "inside, where in many dimensions the nearest samples are hardly nearer than the others.",
     )
 
 
