@@ -45,7 +45,7 @@ def compute_cells(
 
 def _compute(cells: object, folder: RunFolder) -> None:
     failure = folder.path / FAILURE
-    began = time.perf_counter()
+    began = time.process_time()
     try:
         result = cells.compute(cell_of(folder))  # type: ignore[attr-defined]
     except Stopped:
@@ -57,5 +57,5 @@ def _compute(cells: object, folder: RunFolder) -> None:
         last = traceback.format_exception_only(error)[-1].strip().splitlines()[0]
         write_text(failure, f"{last}\n\n{traceback.format_exc()}")
     else:
-        write_cell(folder, result, seconds=time.perf_counter() - began)
+        write_cell(folder, result, seconds=time.process_time() - began)
         failure.unlink(missing_ok=True)
