@@ -181,6 +181,6 @@ def test_every_option_has_its_help():
     tree = ast.parse(Path(config.__file__).read_text())
     body = next(node for node in tree.body if isinstance(node, ast.ClassDef)).body[1:]
     fields, texts = body[::2], body[1::2]
-    assert len(fields) == len(texts) == 8
+    assert len(fields) == len(texts) == 10
     assert all(isinstance(field, ast.AnnAssign) for field in fields)
     assert all(isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant) for text in texts)
