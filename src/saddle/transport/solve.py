@@ -60,7 +60,7 @@ def robust(
         mass: `"free"` leaves `Σ P = 1` out where both sides have a ball, as a published solver does: then mass may
             stay where it is, and a radius `chi2 ≥ 1` makes the cost 0.
         solver: `"interior-point"` (exact; also the linear programs of the total-variation and CVaR balls),
-            `"entropic"` (approximate, in blocks), or `"auto"`: exact where memory allows.
+            `"entropic"` (approximate, in blocks, for what memory does not hold), or `"auto"`, which is the exact one.
         tol: relative gap to certify; 1e-6, above a million pairs 1e-5, for the entropic solver 1e-2.
         max_iterations: of the interior point; 200.
 
