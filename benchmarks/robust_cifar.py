@@ -129,7 +129,9 @@ def _gan(options: argparse.Namespace, method: str, share: float) -> GanConfig:
 
 
 def _measure(options: argparse.Namespace, method: str, share: float, contamination: float) -> dict[str, Any]:
-    dirty = {"contaminate": options.mnist, "contamination": contamination} if contamination > 0 else {}
+    dirty: dict[str, Any] = (
+        {"contaminate": options.mnist, "contamination": contamination} if contamination > 0 else {}
+    )
     config = SweepConfig(
         data=DataConfig(data=options.cifar, limit=options.limit, **dirty),
         gan=_gan(options, method, share),

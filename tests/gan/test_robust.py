@@ -56,7 +56,9 @@ def test_the_discriminators_gradient_is_that_of_the_loss_with_the_best_weights_h
     batch = next(batches(config))
     keys = problem.player(DISCRIMINATOR).keys
     live = {key: state[key].clone().requires_grad_() for key in keys}
-    ours = torch.autograd.grad(problem.objective_of(DISCRIMINATOR, state | live, batch).sum(), live.values())
+    ours = torch.autograd.grad(
+        problem.objective_of(DISCRIMINATOR, state | live, batch).sum(), list(live.values())
+    )
 
     real = problem.discriminator(state | live, batch.real)
     fake = problem.discriminator(state | live, problem.generator(state, batch.latent).detach())
@@ -87,7 +89,7 @@ def test_the_discriminators_gradient_is_that_of_the_loss_with_the_best_weights_h
             w = w / w.mean()
             low, high = (t, high) if (w - 1).square().mean() > 0.1 / 0.9 else (low, t)
     hand = (w.float() * term[0]).mean() + rest.mean()
-    theirs = torch.autograd.grad(hand, live.values())
+    theirs = torch.autograd.grad(hand, list(live.values()))
     for a, b in zip(ours, theirs, strict=True):
         torch.testing.assert_close(a, b, rtol=2e-4, atol=1e-6)
 
@@ -209,7 +211,9 @@ def test_a_fresh_weight_network_weighs_every_image_alike_and_can_learn(size):
     pixels = torch.randint(0, 256, (64, 3, size, size), dtype=torch.uint8)
     batch = next(batches(config, seeds=(0, 1), images=pixels))
     live = {key: state[key].requires_grad_() for key in network.parameters}
-    slopes = torch.autograd.grad(problem.objective_of(WEIGHTS, state | live, batch).sum(), live.values())
+    slopes = torch.autograd.grad(
+        problem.objective_of(WEIGHTS, state | live, batch).sum(), list(live.values())
+    )
     assert all(torch.isfinite(slope).all() for slope in slopes)
     assert max(slope.abs().max() for slope in slopes) > 0
 
