@@ -45,7 +45,7 @@ def scalars(cost: np.ndarray, chi2: float, *, limit: float) -> Callable[[], Answ
     def run() -> Answer:
         plan = cp.Variable((n, m))
         first, second = cp.Variable(n), cp.Variable(m)
-        rules = [
+        rules: list[Any] = [
             plan >= 0,
             first >= 0,
             second >= 0,
@@ -69,7 +69,7 @@ def vectorised(
 
     def run() -> Answer:
         plan = cp.Variable((n, m), nonneg=True)
-        rules = [
+        rules: list[Any] = [
             cp.norm(np.sqrt(n) * (cp.sum(plan, axis=1) - 1 / n)) <= np.sqrt(chi2),
             cp.norm(np.sqrt(m) * (cp.sum(plan, axis=0) - 1 / m)) <= np.sqrt(chi2),
         ]
@@ -95,6 +95,6 @@ def network_simplex(cost: np.ndarray) -> Callable[[], Answer]:
 
     def run() -> Answer:
         value = ot.emd2(np.full(n, 1 / n), np.full(m, 1 / m), cost, numItermax=10_000_000)
-        return Answer(value=float(value), status="optimal (balanced)", iterations=None)
+        return Answer(value=float(np.asarray(value)), status="optimal (balanced)", iterations=None)
 
     return run

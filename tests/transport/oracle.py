@@ -1,5 +1,7 @@
 """The same problems, written for a general conic solver: what ours are held to."""
 
+from typing import Any
+
 import cvxpy as cp
 import numpy as np
 
@@ -18,7 +20,7 @@ def conic(
     """The optimal cost by cvxpy and Clarabel, with the cost divided by its median."""
     scale = float(np.median(cost))
     plan = cp.Variable(cost.shape, nonneg=True)
-    rules: list[cp.Constraint] = [cp.sum(plan) == 1] if mass == "unit" else []
+    rules: list[Any] = [cp.sum(plan) == 1] if mass == "unit" else []
     for sums, masses, ball in ((cp.sum(plan, axis=1), a, ball_x), (cp.sum(plan, axis=0), b, ball_y)):
         weights = cp.multiply(sums, 1 / masses)
         if ball is None:
@@ -34,4 +36,4 @@ def conic(
             rules.append(weights <= 1 / (1 - ball.share))
     problem = cp.Problem(cp.Minimize(cp.sum(cp.multiply(plan, cost / scale))), rules)
     problem.solve(solver=cp.CLARABEL, tol_gap_rel=1e-9, tol_gap_abs=1e-10, tol_feas=1e-10)
-    return float(problem.value) * scale
+    return float(np.asarray(problem.value)) * scale

@@ -1,5 +1,7 @@
 """The loss's gradients, the envelope theorem's, against finite differences."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -14,7 +16,7 @@ from saddle.transport import (
     robust_loss,
 )
 
-BALLS = {
+BALLS: dict[str, dict[str, Any]] = {
     "chi-square, one side": {"rho": 0.1},
     "chi-square": {"rho": 0.1, "rho_y": 0.2},
     "chi-square on y": {"rho_y": 0.1},
@@ -26,7 +28,7 @@ BALLS = {
 }
 
 
-def inputs():
+def inputs() -> list[Any]:
     rng = np.random.default_rng(0)
     made = (
         rng.normal(size=(12, 2)),
@@ -64,7 +66,7 @@ def test_points_and_masses(name, cost):
 
 def test_the_gradient_by_the_cost_is_the_plan():
     rng = np.random.default_rng(1)
-    cost = torch.tensor(rng.uniform(1, 2, size=(8, 6)), requires_grad=True)
+    cost: Any = torch.tensor(rng.uniform(1, 2, size=(8, 6)), requires_grad=True)
     (2 * robust_loss(cost=cost, rho=0.1, tol=1e-10)).backward()
     assert cost.grad.sum() == pytest.approx(2, abs=1e-12) and cost.grad.min() >= 0
     direction = torch.tensor(rng.normal(size=(8, 6)))
@@ -77,7 +79,7 @@ def test_the_gradient_by_the_cost_is_the_plan():
 
 
 def test_at_distance_zero_the_euclidean_gradient_is_zero():
-    x = torch.randn(6, 2, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    x: Any = torch.randn(6, 2, generator=torch.Generator().manual_seed(0), requires_grad=True)
     loss = robust_loss(x, x.detach().clone(), rho=0.1, rho_y=0.1)
     loss.backward()
     assert loss.dtype == torch.float32 and torch.isfinite(x.grad).all()

@@ -91,7 +91,7 @@ class _Loss(torch.autograd.Function):
         return torch.tensor(value, dtype=like.dtype, device=like.device)
 
     @staticmethod
-    def backward(ctx, outer):
+    def backward(ctx, outer):  # type: ignore[bad-override]
         return *(
             None if each is None else outer.to(each.device, each.dtype) * each for each in ctx.gradients
         ), None

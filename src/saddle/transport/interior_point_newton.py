@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from scipy.linalg.blas import dsymv, dsyrk
-from scipy.linalg.lapack import dpotrf, dpotrs
+from scipy.linalg.blas import dsymv, dsyrk  # type: ignore[missing-module-attribute]
+from scipy.linalg.lapack import dpotrf, dpotrs  # type: ignore[missing-module-attribute]
 
 from saddle.transport.interior_point_passes import assemble, spread
 from saddle.transport.interior_point_sides import Change, Curved, Held

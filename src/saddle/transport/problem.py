@@ -120,10 +120,12 @@ def transport_problem(
                 f"The points x have {points_x.shape[1]} coordinates and y have {points_y.shape[1]}; a distance needs the "
                 "same number."
             )
-        shape, given = (len(points_x), len(points_y)), {"x": points_x, "y": points_y, "ground": cost}
+        shape = len(points_x), len(points_y)
+        given: dict[str, Any] = {"x": points_x, "y": points_y, "ground": cost}
     else:
         matrix = numbers(cost, "cost", 2)
-        shape, given = matrix.shape, {"matrix": matrix, "ground": "precomputed"}
+        shape = matrix.shape
+        given = {"matrix": matrix, "ground": "precomputed"}
         for points, name, size in ((x, "x", shape[0]), (y, "y", shape[1])):
             if points is not None and len(points) != size:
                 raise UserError(

@@ -7,7 +7,7 @@ The second line is evaluated, so that a level and a slope that are off by roundi
 """
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from scipy.optimize import brentq
@@ -160,7 +160,7 @@ def _free(f: np.ndarray, a: np.ndarray, rho: float) -> Support:
     high = 1 / scale
     while excess(high) < 0 and high < 1e200:
         high *= 4
-    inverse = brentq(excess, 0.0, high, xtol=0.0 + 1e-300, rtol=1e-14)
+    inverse: Any = brentq(excess, 0.0, high, xtol=0.0 + 1e-300, rtol=1e-14)
     if inverse <= 0:
         return Support(value=float(a @ f), weights=np.ones_like(f), by_mass=f - float(a @ f))
     slope = 1 / inverse
