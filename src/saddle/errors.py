@@ -1,11 +1,8 @@
-"""The one exception type for what a user can cause."""
-
-from typing import final
+"""The exception type for what a user can cause."""
 
 __all__ = ["UserError"]
 
 
-@final
 class UserError(ValueError):
     """Something the user gave cannot work; the message is whole sentences: what, why, what to do.
 
