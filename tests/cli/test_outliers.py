@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import zipfile
 from pathlib import Path
 from typing import cast
@@ -158,6 +159,38 @@ def test_bad_input_is_one_sentence_and_writes_nothing(dirty, refused):
     Path("ranking.csv").write_text("mine")
     assert "--out ranking.csv exists already" in refused("outliers", "photos")
     assert Path("ranking.csv").read_text() == "mine"
+
+
+def test_nothing_is_written_over_another_output_or_over_what_is_read(dirty, refused):
+    assert "--out and --list are both r.csv" in refused(
+        "outliers", "photos", "--out", "r.csv", "--list", "r.csv"
+    )
+    for option in ("--list", "--clean"):
+        told = refused("outliers", "photos", "--out", "r.csv", option, "./r.html")
+        assert f"the page beside --out and {option} are both r.html" in told
+    # A copy of what is left of dirty photographs would make the clean reference dirty.
+    told = refused("outliers", "photos", "--reference", "clean", "--clean", "clean/kept")
+    assert "--clean clean/kept lies inside clean" in told
+    np.savez("set.npz", x=DIGITS[:10, :, :, None])
+    told = refused("outliers", "set.npz", "--list", "set.npz", "--overwrite")
+    assert "PHOTOS and --list are both set.npz" in told
+    told = refused("outliers", "photos", "--reference", "set.npz", "--out", "set.npz", "--overwrite")
+    assert "--reference and --out are both set.npz" in told
+    assert "as a folder; choose another name." in refused(
+        "outliers", "photos", "--out", "clean", "--overwrite"
+    )
+    assert "--out names no file" in refused("outliers", "photos", "--out", "")
+    if os.geteuid():  # Root may write anywhere.
+        Path("sealed").mkdir(mode=0o555)
+        assert "may not write to" in refused("outliers", "photos", "--out", "sealed/r.csv")
+
+
+def test_a_problem_too_large_for_the_memory_is_refused_before_anything_is_computed(dirty, refused):
+    # 10 arrays of 200,000² doubles are 2.9 TiB; the default --max-size needs 76 MiB for the same images.
+    np.save("many.npy", np.zeros((200_000, 4, 4, 1), np.uint8))
+    told = refused("outliers", "many.npy", "--reference", "many.npy", "--max-size", 10**9)
+    assert "200,000 images against 200,000" in told and "2980.2 GiB" in told
+    assert re.search(r"pass --max-size \d+ or less", told)
 
 
 def test_identical_images_are_no_outliers_and_bad_files_are_counted(dirty, saddle):

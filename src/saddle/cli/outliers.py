@@ -1,6 +1,7 @@
 """`saddle outliers`: which images do not belong."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,27 +62,45 @@ class OutliersConfig:
             )
         if self.max_size < 2:
             raise UserError(f"--max-size is {self.max_size}; it must be at least 2.")
+        if not self.out.name:
+            raise UserError("--out names no file; give a name such as ranking.csv.")
         if self.out.suffix.lower() in (".html", ".htm"):
             raise UserError(
                 f"--out {self.out} names the page; name the table, {self.out.with_suffix('.csv')} say, and the page "
                 "is written beside it."
             )
-        for option, path in (("--out", self.out), ("--out", self.page), ("--list", self.list)):
-            if path is None:
-                continue
-            if path.is_dir() or (path.exists() and not self.overwrite):
-                raise UserError(f"{option} {path} exists already; choose another name, or add --overwrite.")
-            if not path.absolute().parent.is_dir():
-                raise UserError(
-                    f"{option} {path} lies in a folder that does not exist; make {path.parent} first."
-                )
-        if self.clean is not None:
-            if self.clean.exists():
-                raise UserError(f"--clean {self.clean} exists already; name a folder that is not there yet.")
-            if not self.clean.absolute().parent.is_dir():
-                raise UserError(
-                    f"--clean {self.clean} lies in a folder that does not exist; make {self.clean.parent} first."
-                )
+        # What is read is not to be written over either, whatever --overwrite says.
+        taken = {Path(self.photos).expanduser().resolve(): "PHOTOS"}
+        if self.reference is not None:
+            taken.setdefault(Path(self.reference).expanduser().resolve(), "--reference")
+        for option, path in (
+            ("--out", self.out),
+            ("the page beside --out", self.page),
+            ("--list", self.list),
+            ("--clean", self.clean),
+        ):
+            if path is not None:
+                self._check_target(option, path, taken)
+
+    def _check_target(self, option: str, path: Path, taken: dict[Path, str]) -> None:
+        """Raise `UserError` where `path` is taken, by a file or by an entry of `taken`, or cannot be written."""
+        if path.is_dir():
+            raise UserError(f"{option} {path} exists already, as a folder; choose another name.")
+        if path.exists() and (option == "--clean" or not self.overwrite):
+            more = "name a folder that is not there yet" if option == "--clean" else "or add --overwrite"
+            raise UserError(f"{option} {path} exists already; choose another name, {more}.")
+        if not path.absolute().parent.is_dir():
+            raise UserError(
+                f"{option} {path} lies in a folder that does not exist; make {path.parent} first."
+            )
+        if not os.access(path.absolute().parent, os.W_OK | os.X_OK):
+            raise UserError(
+                f"{option} {path} lies in a folder that you may not write to; choose another place."
+            )
+        whole = path.resolve()
+        if whole in taken:
+            raise UserError(f"{taken[whole]} and {option} are both {path}; give each a name of its own.")
+        taken[whole] = option
 
     @property
     def page(self) -> Path:
@@ -111,7 +130,7 @@ def command(words: Sequence[str]) -> int:
     if config.list is not None:
         files.check_list(photos)
     if config.clean is not None:
-        files.check_clean(photos, config.clean)
+        files.check_clean(photos, reference, config.clean)
     ranking = rank(
         photos,
         reference,

@@ -52,15 +52,16 @@ def write_list(ranking: Ranking, path: Path) -> None:
     write_bytes(path, b"".join(os.fsencode(names[i]) + b"\n" for i in ranking.order if ranking.flagged[i]))
 
 
-def check_clean(photos: Named, folder: Path) -> None:
-    """Raise `UserError` where there are no files to copy, or the copy would lie among them."""
+def check_clean(photos: Named, reference: Named | None, folder: Path) -> None:
+    """Raise `UserError` where there are no files to copy, or the copy would lie among them or in the reference."""
     if not photos.of_files:
         raise UserError(
             f"--clean copies files, and the images of {photos.source} are no files of a folder; take the rows that are "
             "not flagged from the table instead."
         )
-    if folder.resolve().is_relative_to(Path(photos.source).expanduser().resolve()):
-        raise UserError(f"--clean {folder} lies inside {photos.source}; name a folder beside it.")
+    for each in (photos, reference):
+        if each is not None and folder.resolve().is_relative_to(Path(each.source).expanduser().resolve()):
+            raise UserError(f"--clean {folder} lies inside {each.source}; name a folder beside it.")
 
 
 def copy_clean(ranking: Ranking, folder: Path) -> None:

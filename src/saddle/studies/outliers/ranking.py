@@ -1,5 +1,6 @@
 """From two sets of images to a ranking of the first."""
 
+import math
 import time
 import warnings
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from jaxtyping import Bool, Float64, Int64
 from sklearn.exceptions import ConvergenceWarning
 
 from saddle.data import ImageSet, Split, read_images
+from saddle.data.memory import SHARE, available_memory, binary_size
 from saddle.errors import UserError
 from saddle.metrics import make_extractor
 from saddle.metrics.config import MetricsConfig
@@ -125,12 +127,13 @@ def rank(
     """Rank `photos` by the potential of the robust transport to `reference`, in the space of some features.
 
     Raises:
-        UserError: features that cannot be computed; CUDA that is not there.
+        UserError: features that cannot be computed; CUDA that is not there; a problem too large for the memory.
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError(
             "--device cuda was asked for, but torch sees no CUDA device; use --device cpu or auto."
         )
+    _tell_size(len(photos), None if reference is None else len(reference), max_size, say)
     trusted = photos if reference is None else reference
     split = Split(train=trusted.images, test=trusted.images)
     metrics = MetricsConfig(features=features, weights=weights)
@@ -154,7 +157,6 @@ def rank(
     y = None if reference is None else extractor(reference.images.images).double().numpy()
     computed = time.perf_counter()
     x, y = scaled(x, y, features=extractor.name)
-    _tell_size(len(x), None if y is None else len(y), max_size, say)
     robust = TransportOutlierDetector(contamination, max_size=max_size)
     baseline = BalancedRowCostDetector(contamination, max_size=max_size)
     with warnings.catch_warnings(record=True) as caught:
@@ -162,7 +164,7 @@ def rank(
         robust.fit(x, reference=y)
     solved = time.perf_counter()
     baseline.fit(x, reference=y)
-    score, cost = robust.score_samples(x), -baseline.score_samples(x)
+    score, cost = robust.score_samples(x) + 0.0, 0.0 - baseline.score_samples(x)  # no −0
     return Ranking(
         photos=photos,
         reference=reference,
@@ -182,15 +184,26 @@ def rank(
 
 
 def _tell_size(n: int, m: int | None, max_size: int, say: Callable[[str], None]) -> None:
-    """Say what a problem too large to solve whole is replaced by; `m` is None without a reference."""
+    """Say what a problem too large to solve whole is replaced by; `m` is None without a reference.
+
+    Raises:
+        UserError: even what is solved would not fit into the memory, which is found out before any feature is computed.
+    """
+    a, b = min(n, max_size), min(n if m is None else m, max_size)
+    drawn, free = ARRAYS * 8 * a * b, available_memory()
+    against = "their densest part" if m is None else f"{b:,}"
+    if drawn > free:
+        fits = max(2, math.isqrt(int(SHARE * free / (ARRAYS * 8))))
+        raise UserError(
+            f"--max-size {max_size} makes a transport problem of {a:,} images against {against}, which takes about "
+            f"{binary_size(drawn)} of memory, and {binary_size(free)} are free; pass --max-size {fits} or less: so many "
+            "are drawn, and all images are still scored."
+        )
     if max(n, m or 0) <= max_size:
         return
-    whole, drawn = (
-        ARRAYS * 8 * a * b / 2**30 for a, b in ((n, m or n), (min(n, max_size), min(m or n, max_size)))
-    )
-    against = "their densest part" if m is None else f"{min(m, max_size):,}"
+    whole = ARRAYS * 8 * n * (n if m is None else m)
     say(
         f"The transport of {n:,} images to {'their densest part' if m is None else f'{m:,}'} would take up to "
-        f"{whole:.1f} GiB; it is solved on {min(n, max_size):,} of them against {against}, drawn with a fixed seed "
-        f"({drawn:.2f} GiB), and its potential scores all. --max-size sets how many."
+        f"{binary_size(whole)}; it is solved on {a:,} of them against {against}, drawn with a fixed seed "
+        f"({binary_size(drawn)}), and its potential scores all. --max-size sets how many."
     )
