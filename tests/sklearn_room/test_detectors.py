@@ -192,6 +192,10 @@ def test_an_uncertified_transport_is_told():
     x, reference, _ = contaminated(0, 0.1, centre=3, spread=0.1, n=40)
     with pytest.warns(ConvergenceWarning, match="certified only to"):
         fitted = TransportOutlierDetector(0.1, max_iterations=1).fit(x, reference=reference)
+    with pytest.warns(
+        ConvergenceWarning, match="instead of 1e-06"
+    ):  # what the solver takes where tol is None
+        TransportOutlierDetector(0.1, tol=None, max_iterations=1).fit(x, reference=reference)
     assert not fitted.transport_.certified
 
 
@@ -200,8 +204,12 @@ def test_an_uncertified_transport_is_told():
     [
         ({"contamination": 0.0}, "above 0 and at most 0.5"),
         ({"contamination": 0.6}, "above 0 and at most 0.5"),
+        ({"contamination": "auto"}, "above 0 and at most 0.5"),
         ({"max_size": 1}, "at least 2 samples"),
+        ({"max_size": 2.5}, "a whole number"),
+        ({"max_size": None}, "a whole number"),
         ({"cost": "cosine"}, "'euclidean', 'sqeuclidean'"),
+        ({"cost": np.ones((4, 4))}, "'euclidean', 'sqeuclidean'"),
     ],
 )
 @pytest.mark.parametrize("detector", DETECTORS)

@@ -1,6 +1,7 @@
 """What the transport detectors share: input, reference, a bounded problem, the threshold."""
 
 from abc import abstractmethod
+from numbers import Integral, Real
 from typing import Any, TypeVar
 
 import numpy as np
@@ -92,12 +93,14 @@ class TransportDetector(OutlierMixin, BaseEstimator):
         return np.arange(n) if n <= self.max_size else np.sort(random.permutation(n)[: self.max_size])
 
     def _check(self) -> None:
-        if not 0 < self.contamination <= 0.5:
+        if not (isinstance(self.contamination, Real) and 0 < self.contamination <= 0.5):
             raise UserError(
                 f"contamination is {self.contamination!r}; it is the share of samples that do not belong, above 0 and at "
                 "most 0.5."
             )
-        if self.cost not in COSTS:
+        if not (isinstance(self.cost, str) and self.cost in COSTS):
             raise UserError(f"cost is {self.cost!r}; choose one of {', '.join(map(repr, COSTS))}.")
-        if not self.max_size >= 2:
-            raise UserError(f"max_size is {self.max_size!r}; the problem needs at least 2 samples a side.")
+        if not (isinstance(self.max_size, Integral) and self.max_size >= 2):
+            raise UserError(
+                f"max_size is {self.max_size!r}; it is a whole number, and the problem needs at least 2 samples a side."
+            )

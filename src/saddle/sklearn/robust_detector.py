@@ -104,7 +104,7 @@ class TransportOutlierDetector(TransportDetector):
         )
         if not result.certified:
             warnings.warn(
-                f"The transport cost is certified only to {result.gap:.2g} instead of {self.tol:.2g} "
+                f"The transport cost is certified only to {result.gap:.2g} instead of {result.tol:.2g} "
                 f"({result.status.value}); the ranking of nearly equal samples may be off. Ask for a larger tol.",
                 ConvergenceWarning,
                 stacklevel=3,
