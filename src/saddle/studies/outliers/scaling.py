@@ -14,9 +14,10 @@ def scaled(
 ) -> tuple[Float64[np.ndarray, "n d"], Float64[np.ndarray, "m d"] | None]:
     """Bring the features of both sides to one scale: one factor for all of them, so that distances keep proportion.
 
-    Features of ImageNet networks are brought to length 1 first. Measured on photographs with digits, faces, one more
-    class or copies among them, this ranked better than raw features, features of equal variance, and 50 principal
-    components, whitened or not; for random and pixel features nothing was better throughout, and they stay as they are.
+    Features of ImageNet networks are brought to length 1 first. Of 300 photographs (two seeds) this ranked best where
+    digits of MNIST or MNIST-M or faces were among them, beside raw features, features of equal variance and 50 principal
+    components, whitened or not; it tied with raw features on one more class, and lost to principal components on exact
+    copies (AUROC .96 against 1.00). For random and pixel features nothing was better throughout: they stay as they are.
     Then both sides are centred at the reference and divided by its mean distance from there, which makes potentials
     comparable from one kind of features to another.
     """
