@@ -44,16 +44,19 @@ class TransportOutlierDetector(TransportDetector):
     never an excess inside the support; and a rare kind of good samples, as light as the contamination, is flagged.
 
     Args:
-        contamination: the share of `X` that does not belong, in (0, 0.5]; sets `rho` and the threshold.
-        cost: "euclidean" or "sqeuclidean". Features should be on one scale: distances add them up.
-        ball: which divergence `D` bounds: "chi-square" (`mean (W−1)²/2`), "kullback-leibler", "total-variation" or
-            "cvar" (`W ≤ 1/(1 − rho)`).
-        rho: its radius; None takes `saddle.transport.rho_for(contamination)`, the least that can drop the share wholly.
-        solver, tol, max_iterations: see `saddle.transport.robust`.
-        max_size: a side with more samples is drawn down to so many (without replacement) for the problem that is
-            solved; all samples are scored through the potential. The solver's memory grows with the product of both
-            sides and its time with the third power.
-        random_state: seed of that draw; the result is the same for the same seed.
+        contamination (float): the share of `X` that does not belong, in (0, 0.5]; sets `rho` and the threshold.
+        cost (str): "euclidean" or "sqeuclidean". Features should be on one scale: distances add them up.
+        ball (str): which divergence `D` bounds: "chi-square" (`mean (W−1)²/2`), "kullback-leibler",
+            "total-variation" or "cvar" (`W ≤ 1/(1 − rho)`).
+        rho (float | None): its radius; None takes `saddle.transport.rho_for(contamination)`, the least that can drop
+            the share wholly.
+        solver (str): see `saddle.transport.robust`.
+        tol (float): likewise.
+        max_iterations (int | None): likewise.
+        max_size (int): a side with more samples is drawn down to so many (without replacement) for the problem that
+            is solved; all samples are scored through the potential. The solver's memory grows with the product of
+            both sides and its time with the third power.
+        random_state (int | None): seed of that draw; the result is the same for the same seed.
 
     Attributes:
         potentials_: `f` at the samples of `fit`, up to the constant that makes `g` zero on average.
