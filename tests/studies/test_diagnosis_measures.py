@@ -3,6 +3,10 @@
 import pytest
 import torch
 
+from saddle.data import ImageSet, Split
+from saddle.gan import GanConfig, make_gan
+from saddle.gan.batches import member_generators
+from saddle.studies.diagnosis.checkpoint import Measured, _measure_images
 from saddle.studies.diagnosis.measures.images import (
     class_shares,
     data_facts,
@@ -95,3 +99,20 @@ def test_rows_that_are_of_no_run_are_passed_over():
     assert curves["c"].finite.steps == ()
     (score,) = scores_of(rows)
     assert (score.metric, score.split, score.curve.last, score.floor) == ("FD(pixels)", "test", 2.0, 0.5)
+
+
+def test_labels_of_known_outliers_are_no_classes():
+    # Outliers keep the labels of the images that they replaced: class 2 has no image left, and no share.
+    pixels = torch.randint(
+        0, 256, (40, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+    labels, outliers = torch.arange(40) % 2, torch.zeros(40, dtype=torch.bool)
+    labels[:5], outliers[:5] = 2, True
+    train = ImageSet(name="t", images=pixels, labels=labels, classes=("a", "b", "c"), outliers=outliers)
+    problem = make_gan(GanConfig(latent=8, batch=16, arch="mlp"), width_g=2, width_d=2, size=8, channels=1)
+    found = Measured()
+    state = problem.init(member_generators([0], 0))
+    _measure_images(found, problem, state, Split(train=train, test=train), seed=0)
+    shares = {name: share for name, share in found.numbers.items() if name.startswith("share of class/")}
+    assert set(shares) == {"share of class/0", "share of class/1"}
+    assert sum(shares.values()) == pytest.approx(1)

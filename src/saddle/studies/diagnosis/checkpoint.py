@@ -107,17 +107,19 @@ def _measure_images(
     numbers = found.numbers
     numbers["saturated/samples"] = seen.saturation(fake)
     numbers["saturated/data"] = seen.saturation(train.images)
-    fake_rows, train_rows = seen.pixels(fake), seen.pixels(train.images)
+    fake_rows = seen.pixels(fake)
     # All training images: a copy of one that is left out would be none.
     every, flat = split.train.images.flatten(1), fake.flatten(1)
     distances, indices = seen.nearest(flat, every)
     shares = seen.nearest_shares(flat, every, test.images.flatten(1), distances)
     numbers.update({f"memorisation/{name}": value for name, value in shares.items()})
-    if train.labels is None or len(train.labels.unique()) < 2:
+    # The labels of known outliers mean nothing.
+    known = train.clean()
+    if known.labels is None or len(known.labels.unique()) < 2:
         found.missing["classes/present"] = "the images have no labels"
     else:
-        shares = seen.class_shares(fake_rows, train_rows, train.labels)
-        real = {c: float((train.labels == c).float().mean()) for c in shares}
+        shares = seen.class_shares(fake_rows, seen.pixels(known.images), known.labels)
+        real = {c: float((known.labels == c).float().mean()) for c in shares}
         # A class is hit where it has a tenth of its share: one stray image does not count.
         hit = [shares[c] >= 0.1 * real[c] for c in shares]
         numbers["classes/present"] = sum(hit) / len(hit)
