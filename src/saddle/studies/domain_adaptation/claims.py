@@ -90,7 +90,12 @@ def _of_case(config: DomainAdaptationConfig, results: Results, pair: str, case: 
     difference("trim", "adversarial", 0.0, source=OWN, certainty="derived")
     if case != "missing":
         weighed: list[Method] = [method for method in config.chosen_methods if method in ("robust", "trim")]
-        found += [_auroc(results, pair, case, method, where) for method in weighed]
+        # Without a contaminant among the images that are looked at there is nothing to rank: no seed has a value.
+        found += [
+            _auroc(results, pair, case, method, where)
+            for method in weighed
+            if None not in results[cell_name(pair, case, method)].numbers["auroc"]
+        ]
     return found
 
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,6 +20,7 @@ from saddle.data.options import order
 from saddle.errors import UserError
 from saddle.studies.domain_adaptation.config import DomainAdaptationConfig
 from saddle.studies.domain_adaptation.standins import stand_in, textures
+from saddle.studies.domain_adaptation.targets import REPLACED, is_known
 
 __all__ = ["Pair", "load_others", "load_pair", "read_others", "read_pair", "store"]
 
@@ -78,7 +81,13 @@ def load_others(config: DomainAdaptationConfig, count: int, channels: int) -> UI
     if config.data is None or name is None:
         return torch.from_numpy(textures(count, size=config.side, channels=channels))
     kind: Literal[1, 3] = 3 if channels == 3 else 1
-    return read_images(_required(config.data, name), resize=config.side, channels=kind, limit=count).images
+    found = read_images(_required(config.data, name), resize=config.side, channels=kind, limit=count).images
+    if len(found) < count:
+        raise UserError(
+            f"{name} holds {len(found)} images, and {count} are to be put into the target; pass a smaller --share, or name "
+            "a larger set with --others."
+        )
+    return found
 
 
 def store(folder: Path, content: Pair | UInt8[Tensor, "n c s s"]) -> str:
@@ -157,16 +166,37 @@ def _labels(part: ImageSet, name: str, classes: Sequence[str]) -> Int64[Tensor, 
 
 
 def _check(config: DomainAdaptationConfig, pair: Pair, name: str) -> None:
-    for which, images in (("source", pair.source), ("target", pair.target)):
-        if len(images) < config.batch:
-            raise UserError(
-                f"The {which} of {name} has {len(images)} training images, fewer than a batch of {config.batch}; pass a "
-                "smaller --batch."
-            )
-    if {"foreign", "missing"} & set(config.contaminations) and config.known >= len(pair.classes):
+    known, cases = config.known, set(config.contaminations)
+    if {"foreign", "missing"} & cases and known >= len(pair.classes):
         raise UserError(
-            f"--known is {config.known}, and {name} has {len(pair.classes)} classes; foreign and missing need fewer known "
+            f"--known is {known}, and {name} has {len(pair.classes)} classes; foreign and missing need fewer known "
             "ones than there are."
+        )
+    counts = {"source": len(pair.source), "target": len(pair.target)}
+    if "foreign" in cases:
+        counts[f"source, of the first {known} classes,"] = int((pair.source_labels < known).sum())
+    if "missing" in cases:
+        counts[f"target, of the first {known} classes,"] = int(is_known(pair.target_labels, known).sum())
+    for which, count in counts.items():
+        if count < config.batch:
+            raise UserError(
+                f"{name}: the {which} has {count} training images, fewer than a batch of {config.batch}; pass a smaller "
+                "--batch."
+            )
+    if "foreign" in cases and is_known(pair.target_labels, known).all():
+        raise UserError(
+            f"{name}: the target holds only classes that the source knows with --known {known}, so none is foreign; pass a "
+            "smaller --known, or leave foreign out of --contaminations."
+        )
+    if {"foreign", "missing"} & cases and not is_known(pair.target_test_labels, known).any():
+        raise UserError(
+            f"{name}: the target's test part has no image of the first {known} classes, so nothing could be scored; pass a "
+            "larger --known."
+        )
+    if set(REPLACED) & cases and not 0 < round(config.share * len(pair.target)) < len(pair.target):
+        raise UserError(
+            f"--share {config.share:g} of the {len(pair.target)} target images of {name} is "
+            f"{round(config.share * len(pair.target))} images; choose a share that leaves some of both kinds."
         )
 
 
@@ -181,5 +211,8 @@ def _arrays(content: Pair | Tensor) -> dict[str, np.ndarray]:
 
 
 def _read(file: Path) -> dict[str, np.ndarray]:
-    with np.load(file, allow_pickle=False) as found:
-        return {name: found[name] for name in found.files}
+    try:
+        with np.load(file, allow_pickle=False) as found:
+            return {name: found[name] for name in found.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise UserError(f"{file} is damaged: {error}. Delete it, and run the same command again.") from error

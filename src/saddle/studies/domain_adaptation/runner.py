@@ -40,14 +40,19 @@ def run(config: DomainAdaptationConfig) -> StudyRun:
     study = find_study(NAME)
     check_out(config.out, study, own=(CACHE,))
     loaded = {pair: load_pair(config, pair) for pair in config.chosen_pairs}
+    others = {
+        pair: load_others(config, round(config.share * len(images.target)), images.source.shape[1])
+        for pair, images in loaded.items()
+        if "images" in config.contaminations
+    }
     config.out.mkdir(parents=True, exist_ok=True)
-    data: dict[str, dict[str, str]] = {}
-    for pair, images in loaded.items():
-        data[pair] = {"images": store(config.out / CACHE, images), "others": ""}
-        if "images" in config.contaminations:
-            count, channels = round(config.share * len(images.target)), images.source.shape[1]
-            others = load_others(config, count, channels)
-            data[pair]["others"] = store(config.out / CACHE, others)
+    data = {
+        pair: {
+            "images": store(config.out / CACHE, images),
+            "others": store(config.out / CACHE, others[pair]) if pair in others else "",
+        }
+        for pair, images in loaded.items()
+    }
     _write_study(config, data)
     work = _work(study, config, data)
     outcomes = compute_missing(study, config.out, work, workers=config.workers)

@@ -10,10 +10,12 @@ from torch import Tensor
 from saddle.data import ImageSet, contaminate
 from saddle.studies.domain_adaptation.config import TargetCase
 
-__all__ = ["Target", "make_target", "scored"]
+__all__ = ["REPLACED", "Target", "is_known", "make_target", "scored"]
 
 FEWER = ("foreign", "missing")
 "Cases in which one domain has fewer classes than the other."
+REPLACED = ("noise", "cluster", "duplicates", "images")
+"Cases in which a share of the target is replaced."
 
 
 @final
@@ -46,9 +48,9 @@ def make_target(
     missing                     only the images of the first `known` classes
     """
     if case == "missing":
-        kept = labels < known
+        kept = is_known(labels, known)
         images, labels = images[kept], labels[kept]
-    elif case not in ("clean", "foreign"):
+    elif case in REPLACED:
         clean = ImageSet(name="the target", images=images)
         other = None if others is None else ImageSet(name="the other data set", images=others)
         dirty = contaminate(clean, share, "other" if case == "images" else case, other=other)
@@ -56,6 +58,11 @@ def make_target(
         images, labels = dirty.images, torch.where(dirty.outliers, -1, labels)
     labels = scored(labels, case=case, known=known)
     return Target(images=images, outliers=labels < 0, labels=labels)
+
+
+def is_known(labels: Int64[Tensor, " m"], known: int) -> Bool[Tensor, " m"]:
+    """Whether an image is of one of the first `known` classes of the source; −1 is none of them."""
+    return (labels >= 0) & (labels < known)
 
 
 def scored(labels: Int64[Tensor, " m"], *, case: TargetCase, known: int) -> Int64[Tensor, " m"]:
