@@ -41,3 +41,10 @@ def test_the_two_conventions_of_the_chi_square_radius_differ_by_two():
 def test_a_radius_that_means_nothing_is_refused(make):
     with pytest.raises(UserError, match=r"; "):
         make()
+
+
+@pytest.mark.parametrize("name", ["rho", "chi2"])
+def test_a_negative_radius_is_called_negative(name):
+    # −1 was the mark of a radius that was not given.
+    with pytest.raises(UserError, match=f"The radius {name} is -1"):
+        ChiSquareBall(**{name: -1})

@@ -16,6 +16,7 @@ from saddle.transport import (
     TotalVariationBall,
     TransportStatus,
     entropic,
+    robust,
     robust_mean,
     transport_problem,
     weights,
@@ -268,3 +269,20 @@ def test_what_is_refused():
         entropic(transport_problem(x, y), ball=BALLS[0])
     with pytest.raises(UserError, match="'cpu' or 'cuda'"):
         entropic(x, y, device="meta")
+
+
+@pytest.mark.filterwarnings("error")
+def test_costs_may_be_zero_negative_and_read_only():
+    cost = np.random.default_rng(0).normal(size=(6, 5))
+    cost.setflags(write=False)
+    found = entropic(cost=cost, rho=0.1)
+    assert found.certified and abs(found.value - robust(cost=cost, rho=0.1).value) <= 1e-2 * abs(found.value)
+    assert entropic(cost=np.zeros((3, 2)), rho=0.1).value == 0
+
+
+def test_a_device_that_is_not_there_is_a_sentence():
+    with pytest.raises(UserError, match="'foo'"):
+        entropic(np.zeros((2, 1)), np.ones((2, 1)), rho=0.1, device="foo")
+    if not torch.cuda.is_available():
+        with pytest.raises(UserError, match="has no CUDA"):
+            entropic(np.zeros((2, 1)), np.ones((2, 1)), rho=0.1, device="cuda")

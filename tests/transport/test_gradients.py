@@ -116,3 +116,13 @@ def test_arrays_and_plans_that_are_not_held_are_refused():
     x, y, *_ = inputs()
     with pytest.raises(UserError, match="exact solver"):
         robust_loss(x, y, rho=0.1, solver="entropic")
+
+
+def test_whole_numbers_do_not_cut_the_loss_off():
+    x, y = torch.tensor([[0], [1]]), torch.tensor([[1], [2]])
+    # Of one type with fractions, that one is taken.
+    loss = robust_loss(x, 3 * y, a=torch.tensor([0.75, 0.25]), rho=0)
+    # ¾ at 0 and ¼ at 1 to ½ at 3 and ½ at 6: means 0.25 and 4.5.
+    assert loss.dtype == torch.float32 and loss.item() == pytest.approx(4.25)
+    half = robust_loss(x, 3 * y, rho=0)
+    assert half.dtype == torch.float64 and half.item() == pytest.approx(4)

@@ -261,3 +261,10 @@ def test_too_few_iterations_leave_bounds_that_hold():
         assert found.lower <= best <= found.upper
         with pytest.raises(NotCertifiedError):
             _ = found.value
+
+
+@pytest.mark.parametrize("tol", [1e-16, 1e-300])
+def test_bounds_that_meet_by_rounding_certify_no_tolerance_below_floats(tol):
+    # One pair: both bounds are its cost, and 2 sqrt(2) has no float.
+    found = robust(np.zeros((1, 2)), np.full((1, 2), 2.0), rho=0.1, tol=tol)
+    assert found.gap == 0 and found.status is TransportStatus.STALLED

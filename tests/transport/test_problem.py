@@ -25,6 +25,8 @@ X, Y = np.arange(10.0).reshape(5, 2), np.ones((3, 2))
         ({"x": np.where(X == 3, np.nan, X), "y": Y, "rho": 0.1}, r"x holds 1 values .* first at \(1, 1\)"),
         ({"x": X[:, 0], "y": Y, "rho": 0.1}, r"x has the shape \(5,\)"),
         ({"x": [["a"]], "y": Y, "rho": 0.1}, "x is no array of numbers"),
+        ({"x": X + 1j, "y": Y, "rho": 0.1}, "it holds complex numbers"),
+        ({"x": 3.0, "y": Y, "rho": 0.1, "cost": np.ones((5, 3))}, "but x has 1 samples"),
         ({"x": X, "rho": 0.1}, "is computed from points"),
         ({"x": X, "y": Y, "rho": 0.1, "cost": "cosine"}, "The cost 'cosine' is unknown"),
         ({"x": X, "y": Y, "rho": 0.1, "cost": np.ones((5, 4))}, "cost matrix is 5 x 4, but y has 3"),
@@ -60,6 +62,8 @@ def test_masses_off_by_rounding_are_brought_to_one():
 def test_tensors_lists_and_integers_are_numbers():
     value = robust(X, Y, rho=0.1).value
     assert robust(torch.tensor(X, requires_grad=True), Y.astype(int).tolist(), rho=0.1).value == value
+    rows = [torch.tensor(row, requires_grad=True) for row in X]
+    assert robust(rows, torch.tensor(Y, dtype=torch.bfloat16), rho=0.1).value == value
 
 
 def test_nothing_given_is_changed():

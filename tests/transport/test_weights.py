@@ -298,3 +298,9 @@ def test_what_is_refused():
         weights(np.array([1.0, np.nan]), rho=0.1)
     with pytest.raises(UserError, match="one or more samples"):
         robust_mean(np.empty((3, 0)), rho=0.1)
+
+
+@pytest.mark.parametrize("scores", [np.array(["a", "b"]), np.array([1j, 2])])
+def test_scores_that_are_no_real_numbers_are_refused(scores):
+    with pytest.raises(UserError, match="must be real numbers"):
+        weights(scores, rho=0.1)

@@ -7,6 +7,7 @@ A weight `W = dP̃/dP ≥ 0` with `E_P W = 1` turns a distribution `P` into `P̃
 import math
 from abc import ABC
 from dataclasses import dataclass
+from numbers import Real
 from typing import ClassVar, Literal, final
 
 from saddle.errors import UserError
@@ -22,6 +23,9 @@ __all__ = [
 ]
 
 BallName = Literal["chi-square", "kullback-leibler", "total-variation", "cvar"]
+
+_NOT_GIVEN = -math.inf
+"A default that nobody gives, so that a negative radius is told that it is negative."
 
 
 class Ball(ABC):
@@ -42,13 +46,13 @@ class ChiSquareBall(Ball):
     """
 
     name: ClassVar[BallName] = "chi-square"
-    rho: float | int = -1.0
+    rho: float | int = _NOT_GIVEN
     "Bound on `E (W − 1)²/2`, the f-divergence with `f(t) = (t − 1)²/2`."
-    chi2: float | int = -1.0
+    chi2: float | int = _NOT_GIVEN
     "Bound on `Σ (ã − a)²/a`; twice `rho`."
 
     def __post_init__(self) -> None:
-        given = [name for name in ("rho", "chi2") if getattr(self, name) != -1.0]
+        given = [name for name in ("rho", "chi2") if getattr(self, name) != _NOT_GIVEN]
         if len(given) != 1:
             raise UserError(
                 f"A chi-square ball was given {' and '.join(given) or 'no radius'}; give either rho (a bound on "
@@ -101,8 +105,8 @@ class CvarBall(Ball):
     share: float | int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.share < 1:
-            raise UserError(f"The share to trim is {self.share:g}; it must be at least 0 and below 1.")
+        if not (isinstance(self.share, Real) and 0 <= self.share < 1):
+            raise UserError(f"The share to trim is {self.share!r}; it must be at least 0 and below 1.")
 
 
 def rho_for(contamination: float | int, *, ball: BallName = "chi-square") -> float:
@@ -120,16 +124,17 @@ def rho_for(contamination: float | int, *, ball: BallName = "chi-square") -> flo
 
     Source: for chi-square the theorem of Balaji, Chellappa & Feizi 2020 on contaminated distributions.
     """
-    g = contamination
-    if not (isinstance(g, float | int) and 0 <= g < 1):
+    if not (isinstance(contamination, Real) and 0 <= contamination < 1):
         raise UserError(
-            f"The contamination is {g!r}; it is the share of samples that do not belong, at least 0 and below 1."
+            f"The contamination is {contamination!r}; it is the share of samples that do not belong, at least 0 and "
+            "below 1."
         )
+    g = float(contamination)
     radii = {
         "chi-square": g / (2 * (1 - g)),
         "kullback-leibler": -math.log1p(-g),
-        "total-variation": float(g),
-        "cvar": float(g),
+        "total-variation": g,
+        "cvar": g,
     }
     if ball not in radii:
         raise UserError(f"There is no ball called {ball!r}; known are {', '.join(radii)}.")
@@ -137,5 +142,5 @@ def rho_for(contamination: float | int, *, ball: BallName = "chi-square") -> flo
 
 
 def _check_radius(name: str, value: float | int) -> None:
-    if not (isinstance(value, float | int) and 0 <= value < math.inf):
+    if not (isinstance(value, Real) and 0 <= value < math.inf):
         raise UserError(f"The radius {name} is {value!r}; it must be a finite number, 0 or larger.")

@@ -87,8 +87,11 @@ class _Loss(torch.autograd.Function):
         solution = robust(x, y, cost=cost, a=a, b=b, **options)
         value = solution.value
         ctx.gradients = _gradients(solution, x, y, cost, a, b)
-        like = next(each for each in (x, y, cost, a, b) if isinstance(each, Tensor))
-        return torch.tensor(value, dtype=like.dtype, device=like.device)
+        tensors = [each for each in (x, y, cost, a, b) if isinstance(each, Tensor)]
+        like = next((each for each in tensors if each.is_floating_point()), None)
+        # Tensors of whole numbers: their type would cut the value off.
+        dtype = torch.float64 if like is None else like.dtype
+        return torch.tensor(value, dtype=dtype, device=(like if like is not None else tensors[0]).device)
 
     @staticmethod
     def backward(ctx, outer):  # type: ignore[bad-override]
@@ -112,5 +115,5 @@ def _gradients(solution: RobustTransport, *inputs: Any) -> list[Tensor | None]:
 
 
 def _numpy(points: Any) -> np.ndarray:
-    points = points.detach().cpu().numpy() if isinstance(points, Tensor) else points
+    points = points.detach().cpu().double().numpy() if isinstance(points, Tensor) else points
     return np.asarray(points, dtype=np.float64)

@@ -32,7 +32,8 @@ class CostBlocks:
         self._entries = _ENTRIES.get(device.type, 2**24)
         self._exact: Tensor | None = None
         if problem.matrix is not None:
-            self._exact = torch.from_numpy(problem.matrix).to(device)
+            matrix = problem.matrix if problem.matrix.flags.writeable else problem.matrix.copy()
+            self._exact = torch.from_numpy(matrix).to(device)
         else:
             assert problem.x is not None and problem.y is not None
             # Distances do not change with the origin; products of matrices are exact near it.
@@ -45,11 +46,11 @@ class CostBlocks:
 
     @property
     def scale(self) -> float:
-        """The mean of some thousand costs: a first size of things."""
+        """The mean size of some thousand costs: a first size of things; 1 where all are 0."""
         step_n, step_m = -(-self.n // 64), -(-self.m // 64)
         if self._exact is not None:
-            return float(self._exact[::step_n, ::step_m].mean())
-        return float(self._distances(self._x[::step_n], self._y[::step_m]).mean())
+            return float(self._exact[::step_n, ::step_m].abs().mean()) or 1.0
+        return float(self._distances(self._x[::step_n], self._y[::step_m]).mean()) or 1.0
 
     def soft_rows(self, g: Tensor, log_b: Tensor, eps: float, *, exact: bool = False) -> Float[Tensor, " n"]:
         """`h_i = −ε log Σ_j b_j exp((g_j − c_ij)/ε)`."""

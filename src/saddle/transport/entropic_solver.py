@@ -78,12 +78,17 @@ def entropic(
     Source: Cuturi 2013; for penalties on the marginals Chizat et al. 2018, arXiv 1607.05816; balls as here derived.
     """
     start = time.perf_counter()
-    device = torch.device(device or (x.device if isinstance(x, Tensor) else "cpu"))
-    if dtype not in _FINE or device.type not in ("cpu", "cuda"):
+    name = str(device or (x.device if isinstance(x, Tensor) else "cpu"))
+    if dtype not in _FINE or name.split(":")[0] not in ("cpu", "cuda"):
         raise UserError(
-            f"dtype is {dtype!r} and device is {str(device)!r}; the sums run in 'float64' or 'float32', and the bounds in "
+            f"dtype is {dtype!r} and device is {name!r}; the sums run in 'float64' or 'float32', and the bounds in "
             "float64, on 'cpu' or 'cuda'."
         )
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise UserError(
+            f"The device is {name!r}, and this machine or this PyTorch has no CUDA; use device='cpu'."
+        )
+    device = torch.device(name)
     if isinstance(x, TransportProblem):
         others = (y, rho, chi2, ball, rho_y, chi2_y, ball_y, a, b)
         if any(each is not None for each in others):
@@ -166,7 +171,7 @@ class _Search:
             arrived = self._ascend(eps, self.fine if final_level else accuracy, limit)
             exhausted = self.iterations >= limit
             dual = float(self.a @ (self.log_w.exp() * self.f) + self.b @ (self.log_v.exp() * self.g))
-            if exhausted or final_level or (last is None and eps <= 0.3 * dual) or eps <= 1e-3 * scale:
+            if exhausted or final_level or (last is None and eps <= 0.3 * abs(dual)) or eps <= 1e-3 * scale:
                 before = self._gap()
                 rounding = self._certify(eps)
                 stale = 0 if self._gap() < 0.95 * before else stale + 1

@@ -127,9 +127,10 @@ def transport_problem(
         shape = matrix.shape
         given = {"matrix": matrix, "ground": "precomputed"}
         for points, name, size in ((x, "x", shape[0]), (y, "y", shape[1])):
-            if points is not None and len(points) != size:
+            samples = size if points is None else (np.shape(points) or (1,))[0]
+            if samples != size:
                 raise UserError(
-                    f"The cost matrix is {shape[0]} x {shape[1]}, but {name} has {len(points)} samples."
+                    f"The cost matrix is {shape[0]} x {shape[1]}, but {name} has {samples} samples."
                 )
     return TransportProblem(
         a=masses(a, shape[0], "a"),
@@ -167,11 +168,17 @@ def ball_of(
 
 def numbers(values: Any, name: str, dimensions: int) -> np.ndarray:
     """`values` as a C-contiguous float64 array with this many dimensions, none empty, all finite."""
-    if hasattr(values, "detach"):  # A tensor, also one that lives on a GPU or requires gradients.
-        values = values.detach().cpu().numpy()
     try:
+        # Tensors may live on a GPU, require gradients, or have a type that NumPy lacks; a list may hold some.
+        if isinstance(values, list | tuple) and any(hasattr(each, "detach") for each in values):
+            values = [each.detach().cpu().tolist() if hasattr(each, "detach") else each for each in values]
+        if hasattr(values, "detach"):
+            values = values.detach().cpu()
+            values = (values if values.is_complex() else values.double()).numpy()
+        if np.iscomplexobj(values):
+            raise TypeError("it holds complex numbers")
         array = np.ascontiguousarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{name} is no array of numbers ({error}).") from error
     expected = {1: "a list of numbers", 2: "a table: one row a sample"}[dimensions]
     if array.ndim != dimensions or (isinstance(values, Sequence) and not len(values)):

@@ -19,6 +19,8 @@ Solver = Literal["auto", "interior-point", "entropic"]
 
 FLOOR = 1e-6
 "Gaps are relative to the value, or to this share of the typical cost where the value is smaller."
+RESOLUTION = 4 * float(np.finfo(float).eps)
+"Below this relative gap bounds that agree do so by rounding, and certify nothing."
 LARGE = 1_000_000
 "Above this many entries of the plan the default tolerance is 1e-5 instead of 1e-6."
 
@@ -50,8 +52,9 @@ def robust(
         y: points `(m, d)`.
         rho: radius of a chi-square ball around the masses of `x`: `E (W − 1)²/2 ≤ rho`; see `rho_for`.
         chi2: the other convention, `Σ (ã − a)²/a ≤ chi2`; twice `rho`.
-        ball: any ball around the masses of `x`. Of `rho`, `chi2` and `ball` give exactly one.
-        rho_y: the same around the masses of `y`; without any of the three they are held.
+        ball: any ball around the masses of `x`. Of `rho`, `chi2` and `ball` give one; without any the masses are held.
+        rho_y: the same around the masses of `y`. At least one side needs a ball, and the balls of both sides must be
+            of one kind: both of {chi-square, Kullback-Leibler} or both of {total variation, CVaR}.
         chi2_y: `2 rho_y`.
         ball_y: any ball around the masses of `y`.
         a: masses of `x`, uniform by default.
@@ -132,6 +135,8 @@ def _exact(problem: TransportProblem, tol: float, max_iterations: int, began: fl
         )
         upper, lower, status = found.upper, found.lower, found.status
         iterations, solver = found.iterations, "interior point"
+    if status is TransportStatus.CERTIFIED and tol < RESOLUTION:
+        status = TransportStatus.STALLED
     return answer(
         problem,
         upper,

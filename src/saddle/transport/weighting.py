@@ -140,6 +140,12 @@ def _solve(f: Tensor, p: Tensor, ball: Ball) -> Tensor:
 
 def _prepared(scores: Tensor | np.ndarray, base: Tensor | np.ndarray | None) -> tuple[Tensor, Tensor]:
     """Scores and masses in float64, the masses of sum 1."""
+    if not isinstance(scores, Tensor | np.ndarray):
+        raise UserError(
+            f"The scores are of the type {type(scores).__name__}; give a NumPy array or a tensor, as np.asarray(scores)."
+        )
+    if isinstance(scores, np.ndarray) and scores.dtype.kind not in "fiub":
+        raise UserError(f"The scores have the type {scores.dtype}; they must be real numbers.")
     if isinstance(scores, np.ndarray) and not np.isfinite(scores).all():
         raise UserError(
             f"{np.count_nonzero(~np.isfinite(scores))} of {scores.size} scores are NaN or infinite, and no weight follows "
