@@ -133,3 +133,10 @@ def test_images_that_do_not_fit_are_refused():
         contaminate(images(), 0.25, "noise", noise=3.0)
     with pytest.raises(UserError, match="with the kind 'other'"):
         contaminate(images(), 0.25, "noise", other=images())
+
+
+def test_a_misspelt_kind_is_told_the_kinds():
+    with pytest.raises(
+        UserError, match=r"--contaminate nosie is none of noise, cluster, duplicates, .*exist"
+    ):
+        load_split(DataConfig(data="digits", contaminate="nosie", contamination=0.1))

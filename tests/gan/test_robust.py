@@ -347,6 +347,7 @@ def test_a_damaged_trust_file_counts_as_none(content: bytes, images, tmp_path: P
         ({"robust": 0.1, "robust_every": 3}, "no effect without --robust-by network"),
         ({"robust": 0.4, "robust_by": "trim", "robust_scale": 2.5}, "below 1"),
         ({"robust": 0.1, "robust_scale": 0.0}, "positive"),
+        ({"robust": 0.1, "batch": 1}, "larger"),
         ({"robust": 0.1, "robust_by": "network", "robust_every": 0}, "at least 1"),
     ],
 )

@@ -38,9 +38,13 @@ def load_split(config: DataConfig) -> Split:
     check_share(config.contamination, len(train))  # before another source is read
     if kind not in GENERATED:
         # All the channels and pixels that the training images have, whatever the other source holds.
-        other = read_images(
-            kind, resize=train.size, channels=3 if train.channels == 3 else 1, skip_bad=config.skip_bad
-        )
+        channels = 3 if train.channels == 3 else 1
+        try:
+            other = read_images(kind, resize=train.size, channels=channels, skip_bad=config.skip_bad)
+        except UserError as error:
+            raise UserError(
+                f"--contaminate {kind} is none of {', '.join(GENERATED)}, and as a source of images it fails: {error}"
+            ) from None
         kind = "other"
     train = contaminate(train, config.contamination, kind, other=other, seed=config.split_seed)
     return replace(split, train=train)

@@ -74,7 +74,7 @@ class GanConfig:
                 0 <= getattr(self, name) < float("inf"), name, getattr(self, name), "0 (off) or positive"
             )
         for name in ("lr_g", "lr_d"):
-            _require(0 < getattr(self, name) < float("inf"), name, getattr(self, name), "positive")
+            _require(0 < getattr(self, name) < float("inf"), name, getattr(self, name), "positive and finite")
         for name in ("beta1", "beta2", "ema"):
             _require(0 <= getattr(self, name) < 1, name, getattr(self, name), "at least 0 and below 1")
         if self.critic_steps > 1 and self.scheme != "alternating":
@@ -97,9 +97,11 @@ class GanConfig:
             "at least 0 and below 0.5: it is the share of the training images to ignore, and the majority is what is learnt",
         )
         for name in ("robust_scale", "robust_penalty"):
-            _require(0 < getattr(self, name) < float("inf"), name, getattr(self, name), "positive")
+            _require(0 < getattr(self, name) < float("inf"), name, getattr(self, name), "positive and finite")
         _require(self.robust_every >= 1, "robust_every", self.robust_every, "at least 1")
         _require(self.robust_after >= 0, "robust_after", self.robust_after, "0 or more")
+        if self.robust > 0 and self.batch == 1:
+            raise UserError("--robust compares the images of a batch, and --batch is 1; choose a larger one.")
         if self.robust_by == "trim" and self.robust * self.robust_scale >= 1:
             raise UserError(
                 f"--robust {self.robust:g} with --robust-scale {self.robust_scale:g} would trim every image; "
