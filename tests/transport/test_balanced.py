@@ -5,7 +5,8 @@ import ot
 import pytest
 from scipy.spatial.distance import cdist
 
-from saddle.transport import balanced, balanced_solvers
+from saddle.errors import UserError
+from saddle.transport import TotalVariationBall, balanced, balanced_solvers, robust
 
 
 @pytest.fixture(params=["POT", "HiGHS"])
@@ -51,3 +52,12 @@ def test_the_gradient_by_masses_is_the_potential(solver):
     )
     assert found.gradient_a is not None
     assert change / (2 * step) == pytest.approx(float(found.gradient_a @ direction), rel=1e-6)
+
+
+def test_without_pot_a_program_of_hours_is_refused_with_what_to_install(monkeypatch):
+    monkeypatch.setattr(balanced_solvers, "find_spec", lambda name: None)
+    points = np.zeros((800, 1))
+    with pytest.raises(UserError, match=r"800 x 800 nodes .*\[transport\]"):
+        balanced(points, points)
+    with pytest.raises(UserError, match="install POT"):
+        robust(points, points, ball=TotalVariationBall(rho=0.1))
