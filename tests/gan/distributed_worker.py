@@ -23,6 +23,7 @@ CONFIGS = {
     "lazy-r1-spectral": GanConfig(
         arch="resnet", loss="relativistic", spectral_norm="discriminator", r1=0.1, penalty_every=2, **SMALL
     ),
+    "robust": GanConfig(loss="wasserstein", gradient_penalty=10.0, robust=0.1, **SMALL),
 }
 STEPS = 3
 

@@ -61,7 +61,10 @@ def close(two: dict[str, Any], one: dict[str, Any]) -> None:
     in the first steps (a bias that the difference of critics cancels), Adam takes whole steps of h = 2e-4 either way:
     those may differ by 2h a step, and of all that have a gradient only one in a hundred by more than 1e-5.
     """
-    assert two["step"] == one["step"] and equal(two["streams"], one["streams"])
+    draws = [{key: value for key, value in run["streams"].items() if key != "trust"} for run in (two, one)]
+    assert two["step"] == one["step"] and equal(*draws)
+    if "trust" in one["streams"]:  # running weights follow the scores, which agree to rounding only
+        torch.testing.assert_close(two["streams"]["trust"], one["streams"]["trust"], rtol=0, atol=1e-3)
     moments = {key: value for key, value in one["memory"].items() if value.is_floating_point()}
     largest = {
         kind: max(float(value.abs().max()) for key, value in moments.items() if key.startswith(kind))
