@@ -58,6 +58,9 @@ def lower_bound(
 
     Both can only raise it: s is monotone.
     """
+    if not free:
+        # A constant may move between f and g; one that is large beside the costs would cost the digits of the bound.
+        f = f - np.median(f)
     g = np.min(cost - f[:, None], axis=0)
     f = np.min(cost - g, axis=1)
     first, second = support(f, a, ball_x, free=free), support(g, b, ball_y, free=free)
