@@ -13,6 +13,7 @@ from saddle.transport import (
     NotCertifiedError,
     TotalVariationBall,
     rho_for,
+    robust,
     robust_loss,
 )
 
@@ -126,3 +127,14 @@ def test_whole_numbers_do_not_cut_the_loss_off():
     assert loss.dtype == torch.float32 and loss.item() == pytest.approx(4.25)
     half = robust_loss(x, 3 * y, rho=0)
     assert half.dtype == torch.float64 and half.item() == pytest.approx(4)
+
+
+def test_a_result_names_its_potentials_and_gradients_and_prints_on_one_line():
+    rng = np.random.default_rng(0)
+    result = robust(rng.normal(size=(30, 2)), rng.normal(size=(20, 2)), chi2=0.1)
+    f, g = result.potentials
+    assert f is result.potential_x and g is result.potential_y
+    assert set(result.gradients) == {"cost", "a", "b"}
+    assert result.gradients["cost"] is result.plan
+    assert "\n" not in repr(result) and len(repr(result)) < 200
+    assert "CERTIFIED" in repr(result)

@@ -268,3 +268,17 @@ def test_bounds_that_meet_by_rounding_certify_no_tolerance_below_floats(tol):
     # One pair: both bounds are its cost, and 2 sqrt(2) has no float.
     found = robust(np.zeros((1, 2)), np.full((1, 2), 2.0), rho=0.1, tol=tol)
     assert found.gap == 0 and found.status is TransportStatus.STALLED
+
+
+def test_a_large_constant_in_the_potentials_costs_the_certificate_no_digits():
+    # f + k and g − k have the same dual value, but k = 1e9 beside costs of 1 leaves g only 7 digits behind the point.
+    from saddle.transport.certificate import lower_bound
+
+    rng = np.random.default_rng(0)
+    cost, f = rng.random((9, 6)), rng.random(9) / 10
+    a, b = np.full(9, 1 / 9), np.full(6, 1 / 6)
+    ball = KullbackLeiblerBall(rho=1.0)
+    near, far = (lower_bound(f + shift, cost, a, b, ball, ball) for shift in (0.0, 1e9))
+    assert (far.f[:, None] + far.g - cost).max() <= 1e-14
+    # What adding 1e9 rounds off f itself.
+    assert far.value == pytest.approx(near.value, abs=2e-7)

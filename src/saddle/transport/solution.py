@@ -1,6 +1,6 @@
 """What a transport solver answers: bounds that hold, the plan, the weights and the potentials."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import final
 
@@ -25,7 +25,7 @@ class NotCertifiedError(UserError):
 
 
 @final
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RobustTransport:
     """A solved transport problem between `n` samples with masses `a` and `m` samples with masses `b`.
 
@@ -47,11 +47,11 @@ class RobustTransport:
     potential_x: Float64[np.ndarray, " n"]
     "`f` with `f_i + g_j ≤ c_ij`; large where a sample is far from the other side: its outlier score."
     potential_y: Float64[np.ndarray, " m"]
-    plan: Float64[np.ndarray, "n m"] | None = field(default=None, repr=False)
+    plan: Float64[np.ndarray, "n m"] | None = None
     "The coupling with marginals `ã` and `b̃`; None where the solver does not hold one in memory."
-    gradient_a: Float64[np.ndarray, " n"] | None = field(default=None, repr=False)
+    gradient_a: Float64[np.ndarray, " n"] | None = None
     "Derivative of the value by the masses `a` (along directions that keep their sum), where the solver knows it."
-    gradient_b: Float64[np.ndarray, " m"] | None = field(default=None, repr=False)
+    gradient_b: Float64[np.ndarray, " m"] | None = None
     floor: float = 0.0
     "Gaps are relative to the value or to this, whichever is larger: a millionth of a typical cost, for values near 0."
     seconds: float = 0.0
@@ -86,3 +86,21 @@ class RobustTransport:
     def weights(self) -> Float64[np.ndarray, " n"]:
         """`weights_x`: what the first side's samples count, 1 on average."""
         return self.weights_x
+
+    @property
+    def potentials(self) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " m"]]:
+        """`potential_x` and `potential_y`."""
+        return self.potential_x, self.potential_y
+
+    @property
+    def gradients(self) -> dict[str, np.ndarray]:
+        """Derivatives of the value that the solver knows: by the `cost` (the plan) and by the masses `a` and `b`."""
+        known = {"cost": self.plan, "a": self.gradient_a, "b": self.gradient_b}
+        return {name: gradient for name, gradient in known.items() if gradient is not None}
+
+    def __repr__(self) -> str:
+        # Thousands of weights are no answer to look at.
+        return (
+            f"RobustTransport({self.status.name}, {self.lower:.10g} ≤ cost ≤ {self.upper:.10g}, gap {self.gap:.1e}, "
+            f"{len(self.weights_x)} x {len(self.weights_y)} samples, {self.iterations} iterations, {self.solver})"
+        )

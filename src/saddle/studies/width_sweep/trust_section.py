@@ -143,7 +143,9 @@ def _about_classifier(runs: Sequence[Run], extras: Extras) -> str:
         "trained to tell the known outliers from clean training images, both weighing the same; its accuracy is balanced "
         f"and on held-out images ({format_number(counts['n_outliers'])} of them outliers). What it says of "
         f"{format_number(counts['n_test'])} clean test images is what a perfect generator would give. The corrected share "
-        "allows for both errors: (share − that of clean test images) / (held-out outliers found − that of clean test images)."
+        "allows for both errors: (share − that of clean test images) / (held-out outliers found − that of clean test images). "
+        "The classifier must call every image one of the two: of a generator that makes neither, early in training, its "
+        "answer means nothing."
     )
 
 
